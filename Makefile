@@ -1,0 +1,53 @@
+# Works with Python 3.11 or newer, git and make. Everything is installed into .venv, once per pyproject.toml.
+PYTHON ?= python3
+PORT ?= 5000
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TESTS ?=
+
+.PHONY: help serve test lint format bench clean
+help:
+	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it)"
+	@echo "make test    install and run all tests (TESTS='tests/domain -k scope' picks some)"
+	@echo "make lint    ruff check, ruff format --check, mypy --strict on the package"
+	@echo "make format  put the code into ruff's form"
+	@echo "make bench   measure the token paths"
+	@echo "make clean   remove .venv and everything built"
+
+serve: $(VENV)/.installed
+	$(BIN)/python -m flask --app samples/quickstart/app run --port $(PORT)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict app_client_authz
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11: say make PYTHON=python3.12 (or newer) ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "no venv could be made: Debian and Ubuntu need the package python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
