@@ -1,0 +1,1 @@
+"""The rules, pure: standard library only, no Flask, no database, no clock, no chance."""

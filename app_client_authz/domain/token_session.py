@@ -1,0 +1,73 @@
+"""A token session: everything issued from one authentication, and what its refresh tokens still give."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from app_client_authz.domain.app_client import AppClient
+from app_client_authz.domain.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSession:
+    """What is remembered of an authentication; ``id`` is the ``origin_jti`` of its tokens.
+
+    ``expires_at`` is absolute: rotation never moves it (REF-7). All instants are epoch seconds.
+    """
+
+    id: str
+    client_id: str
+    sub: str
+    scopes: tuple[str, ...]
+    auth_time: float
+    event_id: str
+    created_at: float
+    expires_at: float
+    resource: str | None = None
+    rotated_at: float | None = None
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """A refresh token as found by its digest: its session, and since when it is superseded."""
+
+    session: TokenSession
+    superseded_at: float | None
+
+
+class Verdict(Enum):
+    """What a presented refresh token gives."""
+
+    FRESH = "the newest of its line"
+    GRACE = "the direct predecessor, retried in time"
+    REUSED = "superseded: either it or its successor is in the wrong hands"
+    REVOKED = "its token session is over"
+    EXPIRED = "past its absolute expiry"
+
+
+def decide(
+    presented: PresentedToken, client: AppClient, user: User | None, now: float, *, valid_from: float = 0.0
+) -> Verdict:
+    """The one place that judges a refresh token (R6, REF-4 to REF-9).
+
+    ``valid_from``: sessions of the pool begun before that instant are dead (after a restore, ATM-13).
+    """
+    session = presented.session
+    if session.revoked_at is not None or session.created_at < valid_from:
+        return Verdict.REVOKED
+    if not is_signed_in(user, session.created_at):
+        return Verdict.REVOKED
+    if now >= session.expires_at:
+        return Verdict.EXPIRED
+    if presented.superseded_at is None:
+        return Verdict.FRESH
+    # Only the direct predecessor has a grace period: once the successor was used, this one is history.
+    direct = presented.superseded_at == session.rotated_at
+    if client.rotation_enabled and direct and now < presented.superseded_at + client.grace_seconds:
+        return Verdict.GRACE
+    return Verdict.REUSED
+
+
+def is_signed_in(user: User | None, since: float) -> bool:
+    """True if the user exists, is enabled, and did not sign out everywhere at or after ``since`` (R18)."""
+    return user is not None and user.enabled and (user.signed_out_at is None or user.signed_out_at < since)
