@@ -1,0 +1,1 @@
+"""Keys in, bytes out: digests, sealing, JWTs and password hashes. Knows no database."""

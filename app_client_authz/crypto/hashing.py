@@ -1,0 +1,143 @@
+"""User passwords: Argon2id, a bounded number at a time (SEC-5, SEC-7, R15, R22).
+
+argon2 is imported at the first hash: a process that only serves tokens never pays for it.
+"""
+
+import os
+import re
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from app_client_authz.domain.errors import ConfigurationError, InvalidPassword, TooManyRequests, Unavailable
+
+if TYPE_CHECKING:
+    import argon2
+
+MAX_PASSWORD_CHARACTERS: Final = 256
+MAX_MEMORY_KIB: Final = 1024 * 1024
+MAX_TIME_COST: Final = 16
+MAX_PARALLELISM: Final = 16
+_STORED: Final = re.compile(
+    r"\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}", re.ASCII
+)
+
+
+class PasswordHasher:
+    """Makes and checks password hashes; one per process, shared by all threads.
+
+    Peak memory is ``slots`` times ``memory_kib``, whatever the number of requests.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_kib: int = 19456,
+        time_cost: int = 2,
+        parallelism: int = 1,
+        slots: int | None = None,
+        wait_seconds: float = 2.0,
+    ) -> None:
+        """``slots`` is the number of hashes at a time (default: one per core); who finds none free
+        waits ``wait_seconds``.
+
+        Raises:
+            ConfigurationError: a parameter is out of bounds.
+        """
+        if not _in_bounds(memory_kib, time_cost, parallelism):
+            raise ConfigurationError(
+                f"Argon2 parameters memory {memory_kib} KiB, time {time_cost}, parallelism {parallelism}: accepted are"
+                f" 8 KiB per lane to {MAX_MEMORY_KIB} KiB, 1 to {MAX_TIME_COST}, 1 to {MAX_PARALLELISM}"
+            )
+        self._parameters = (memory_kib, time_cost, parallelism)
+        self._gate = threading.BoundedSemaphore(slots if slots is not None else os.cpu_count() or 1)
+        self._wait_seconds = wait_seconds
+        self._once = threading.Lock()
+        self._ready: tuple[argon2.PasswordHasher, str] | None = None
+
+    def hash(self, password: str) -> str:
+        """The hash to store, parameters and salt included.
+
+        Raises:
+            InvalidPassword: more than 256 characters.
+            TooManyRequests: no slot became free in time.
+            Unavailable: the memory for it is not there.
+        """
+        if len(password) > MAX_PASSWORD_CHARACTERS:
+            raise InvalidPassword(f"Password must have at most {MAX_PASSWORD_CHARACTERS} characters")
+        from argon2.exceptions import HashingError
+
+        with self._slot():
+            engine, _ = self._prepared()
+            try:
+                return engine.hash(_octets(password))
+            except HashingError:
+                raise Unavailable("The password cannot be hashed now", detail="argon2 failed, out of memory?") from None
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Whether the password is the one behind ``stored``.
+
+        With ``None`` (no such user, or a user without a password), with a stored hash that is broken or
+        out of bounds and with an overlong password it costs the same hash and is False (ENU, R15).
+
+        Raises:
+            TooManyRequests: no slot became free in time; nothing was checked.
+        """
+        from argon2.exceptions import Argon2Error, InvalidHashError
+
+        with self._slot():
+            engine, dummy = self._prepared()
+            sound = stored is not None and _acceptable(stored) and len(password) <= MAX_PASSWORD_CHARACTERS
+            against = stored if stored is not None and sound else dummy
+            try:
+                engine.verify(against, _octets(password[:MAX_PASSWORD_CHARACTERS]))
+            except (Argon2Error, InvalidHashError):
+                return False
+            return sound
+
+    def needs_rehash(self, stored: str) -> bool:
+        """Whether the hash was made with other parameters than today's: hash anew at a good sign-in."""
+        found = _STORED.fullmatch(stored)
+        return found is None or tuple(int(value) for value in found.groups()) != self._parameters
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if not self._gate.acquire(timeout=self._wait_seconds):
+            raise TooManyRequests("Rate exceeded", detail="all password hashing slots are busy")
+        try:
+            yield
+        finally:
+            self._gate.release()
+
+    def _prepared(self) -> tuple["argon2.PasswordHasher", str]:
+        """The engine and the dummy hash. Every first caller makes them, so that making the dummy
+        does not mark the first unknown user."""
+        if self._ready is None:
+            with self._once:
+                if self._ready is None:
+                    from argon2 import PasswordHasher as Engine
+
+                    memory_kib, time_cost, parallelism = self._parameters
+                    engine = Engine(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism)
+                    self._ready = (engine, engine.hash(secrets.token_bytes(32)))
+        return self._ready
+
+
+def _acceptable(stored: str) -> bool:
+    """Whether checking against this hash costs no more than we are ever willing to pay (SEC-5)."""
+    found = _STORED.fullmatch(stored)
+    return found is not None and _in_bounds(*(int(value) for value in found.groups()))
+
+
+def _in_bounds(memory_kib: int, time_cost: int, parallelism: int) -> bool:
+    return (
+        1 <= parallelism <= MAX_PARALLELISM
+        and 8 * parallelism <= memory_kib <= MAX_MEMORY_KIB
+        and 1 <= time_cost <= MAX_TIME_COST
+    )
+
+
+def _octets(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
