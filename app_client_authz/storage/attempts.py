@@ -1,0 +1,103 @@
+"""Failed passwords per account: counters that two threads cannot cheat (R14, LCK-3)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from app_client_authz.domain.lockout import QUIET_SECONDS, free_slots, lock_seconds
+from app_client_authz.storage.insert_once import insert_once
+from app_client_authz.storage.tables import attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose attempts: a pool, and a user's sub or the keyed digest of a name that nobody has."""
+
+    pool_id: str
+    key: str
+
+
+class Attempts:
+    """Every method is meant for a transaction of its own; ``_hold`` makes it the only one on the account."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def reserve(self, account: Account, now: float, *, until: float) -> str:
+        """``reserved``; ``busy`` while other checks hold all slots; or ``locked``.
+
+        A reservation that is never settled counts as a failure from ``until`` (epoch seconds) on.
+        """
+        row = self._hold(account, now)
+        failures, reserved = row.failures, row.reserved
+        if reserved and row.reserved_until <= now:
+            failures, reserved = failures + reserved, 0
+        if row.last_attempt_at <= now - QUIET_SECONDS and row.locked_until <= now:
+            failures = 0
+        if row.locked_until > now:
+            return "locked"
+        if reserved >= free_slots(failures):
+            return "busy"
+        self._write(
+            account,
+            failures=failures,
+            reserved=reserved + 1,
+            reserved_until=until,
+            last_attempt_at=now,
+        )
+        return "reserved"
+
+    def fail(self, account: Account, now: float) -> None:
+        """A reserved check came out wrong."""
+        row = self._hold(account, now)
+        failures = row.failures + 1
+        lock = lock_seconds(failures)
+        self._write(
+            account,
+            failures=failures,
+            reserved=max(row.reserved - 1, 0),
+            locked_until=now + lock if lock else row.locked_until,
+            last_attempt_at=now,
+        )
+
+    def succeed(self, account: Account, now: float) -> None:
+        """A reserved check came out right: the count begins anew."""
+        row = self._hold(account, now)
+        self._write(account, failures=0, reserved=max(row.reserved - 1, 0), locked_until=0.0, last_attempt_at=now)
+
+    def release(self, account: Account) -> None:
+        """A reserved check did not happen."""
+        row = self._hold(account, 0.0)
+        self._write(account, reserved=max(row.reserved - 1, 0))
+
+    def clear(self, account: Account) -> None:
+        self._connection.execute(
+            delete(attempts).where(attempts.c.pool_id == account.pool_id, attempts.c.account == account.key)
+        )
+
+    def _hold(self, account: Account, now: float) -> Row[Any]:
+        """The account's row, locked until the transaction ends; made when it is the first attempt."""
+        insert_once(
+            self._connection,
+            attempts,
+            pool_id=account.pool_id,
+            account=account.key,
+            failures=0,
+            reserved=0,
+            reserved_until=0.0,
+            locked_until=0.0,
+            last_attempt_at=now,
+        )
+        return self._connection.execute(
+            select(attempts)
+            .where(attempts.c.pool_id == account.pool_id, attempts.c.account == account.key)
+            .with_for_update()
+        ).one()
+
+    def _write(self, account: Account, **values: float) -> None:
+        self._connection.execute(
+            update(attempts)
+            .where(attempts.c.pool_id == account.pool_id, attempts.c.account == account.key)
+            .values(**values)
+        )

@@ -1,0 +1,90 @@
+"""Authorization codes: find, consume once."""
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from app_client_authz.domain.authorization_code import AuthorizationCode
+from app_client_authz.domain.user import User
+from app_client_authz.storage.tables import codes, users
+from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, with_groups
+
+_ADD = insert(codes)
+_FIND = with_groups(
+    select(
+        codes.c.client_id,
+        codes.c.sub.label("code_sub"),
+        codes.c.redirect_uri,
+        codes.c.scopes,
+        codes.c.nonce,
+        codes.c.code_challenge,
+        codes.c.resource,
+        codes.c.auth_time,
+        codes.c.created_at,
+        codes.c.expires_at,
+        codes.c.consumed_at,
+        codes.c.token_session_id,
+        *USER_COLUMNS,
+        *GROUP_COLUMNS,
+    )
+    .select_from(codes)
+    .outerjoin(users, users.c.sub == codes.c.sub)
+    .where(codes.c.digest == bindparam("digest"))
+)
+_CONSUME = (
+    update(codes)
+    .where(codes.c.digest == bindparam("b_digest"), codes.c.consumed_at.is_(None))
+    .values(consumed_at=bindparam("b_now"), token_session_id=bindparam("b_session"))
+)
+
+
+class Codes:
+    """Keyed by the digest of the code (hexadecimal)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, digest: str, code: AuthorizationCode) -> None:
+        self._connection.execute(
+            _ADD,
+            {
+                "digest": bytes.fromhex(digest),
+                "client_id": code.client_id,
+                "sub": code.sub,
+                "redirect_uri": code.redirect_uri,
+                "scopes": " ".join(code.scopes),
+                "nonce": code.nonce,
+                "code_challenge": code.code_challenge,
+                "resource": code.resource,
+                "auth_time": code.auth_time,
+                "created_at": code.created_at,
+                "expires_at": code.expires_at,
+                "consumed_at": None,
+                "token_session_id": None,
+            },
+        )
+
+    def find(self, digest: str) -> tuple[AuthorizationCode, User | None] | None:
+        """The code, consumed ones too, and its user with groups."""
+        rows = self._connection.execute(_FIND, {"digest": bytes.fromhex(digest)}).all()
+        if not rows:
+            return None
+        row = rows[0]
+        code = AuthorizationCode(
+            client_id=row.client_id,
+            sub=row.code_sub,
+            redirect_uri=row.redirect_uri,
+            scopes=tuple(row.scopes.split()),
+            nonce=row.nonce,
+            code_challenge=row.code_challenge,
+            resource=row.resource,
+            auth_time=row.auth_time,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            consumed_at=row.consumed_at,
+            token_session_id=row.token_session_id,
+        )
+        return code, read_user(rows)
+
+    def consume(self, digest: str, token_session_id: str, now: float) -> bool:
+        """True for exactly one caller, ever (R5, ATM-1)."""
+        values = {"b_digest": bytes.fromhex(digest), "b_now": now, "b_session": token_session_id}
+        return self._connection.execute(_CONSUME, values).rowcount == 1

@@ -1,0 +1,77 @@
+"""Browser sign-ins, one row per cookie."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from app_client_authz.domain.sso import SsoSession
+from app_client_authz.domain.user import User
+from app_client_authz.storage.tables import sso_sessions, users
+from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, with_groups
+
+_FIND = with_groups(
+    select(
+        sso_sessions.c.auth_time,
+        sso_sessions.c.renewed_at,
+        sso_sessions.c.expires_at,
+        *USER_COLUMNS,
+        *GROUP_COLUMNS,
+    )
+    .select_from(sso_sessions)
+    .join(users, users.c.sub == sso_sessions.c.sub)
+    .where(sso_sessions.c.digest == bindparam("digest"), sso_sessions.c.pool_id == bindparam("pool_id"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """An SSO session and its user."""
+
+    session: SsoSession
+    user: User
+
+
+class SsoSessions:
+    """Keyed by pool and the digest of the cookie's value (hexadecimal)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, digest: str, session: SsoSession) -> None:
+        self._connection.execute(
+            insert(sso_sessions).values(
+                digest=bytes.fromhex(digest),
+                pool_id=session.pool_id,
+                sub=session.sub,
+                auth_time=session.auth_time,
+                renewed_at=session.renewed_at,
+                expires_at=session.expires_at,
+            )
+        )
+
+    def find(self, pool_id: str, digest: str) -> SignedIn | None:
+        rows = self._connection.execute(_FIND, {"pool_id": pool_id, "digest": bytes.fromhex(digest)}).all()
+        user = read_user(rows)
+        if user is None:
+            return None
+        row = rows[0]
+        return SignedIn(
+            SsoSession(pool_id, user.sub, user.username, row.auth_time, row.renewed_at, row.expires_at), user
+        )
+
+    def renew(self, digest: str, *, now: float, expires_at: float) -> bool:
+        hit = (
+            update(sso_sessions)
+            .where(sso_sessions.c.digest == bytes.fromhex(digest), sso_sessions.c.expires_at > now)
+            .values(renewed_at=now, expires_at=expires_at)
+        )
+        return self._connection.execute(hit).rowcount == 1
+
+    def end(self, digest: str) -> None:
+        self._connection.execute(delete(sso_sessions).where(sso_sessions.c.digest == bytes.fromhex(digest)))
+
+    def end_of_user(self, sub: str) -> None:
+        self._connection.execute(delete(sso_sessions).where(sso_sessions.c.sub == sub))
+
+    def end_of_pool(self, pool_id: str) -> None:
+        self._connection.execute(delete(sso_sessions).where(sso_sessions.c.pool_id == pool_id))

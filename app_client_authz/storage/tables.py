@@ -1,0 +1,289 @@
+"""All tables. Instants are seconds since the epoch (UTC), specs are JSON text in the domain's own shape.
+
+Core tables without mapped classes: token paths run on prebuilt statements (design decision 11), and one
+way of talking to the database is easier to hold in mind than two.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+POOL_ID, CLIENT_ID, SUB, NAME = String(55), String(128), String(64), String(256)
+
+
+def _pool(*, primary_key: bool = False) -> Column[str]:
+    return Column(
+        "pool_id", POOL_ID, ForeignKey("authz_pools.id", ondelete="CASCADE"), primary_key=primary_key, nullable=False
+    )
+
+
+def _client() -> Column[str]:
+    return Column("client_id", CLIENT_ID, ForeignKey("authz_app_clients.client_id", ondelete="CASCADE"), nullable=False)
+
+
+pools = Table(
+    "authz_pools",
+    metadata,
+    Column("id", POOL_ID, primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("spec", Text, nullable=False),
+    # Moves with every change of the pool or its resource servers: what is derived from them is kept under it.
+    Column("version", Integer, nullable=False),
+    # Moves with every change of the signing keys: key rings are kept under it.
+    Column("keys_version", Integer, nullable=False),
+    # Sessions and codes begun before this instant are dead: set after a restore (ATM-13).
+    Column("sessions_valid_from", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+
+app_clients = Table(
+    "authz_app_clients",
+    metadata,
+    # Unique across pools, not within one: public operations find the pool from the client (api.md 2.1).
+    Column("client_id", CLIENT_ID, primary_key=True),
+    _pool(),
+    Column("name", NAME, nullable=False),
+    Column("spec", Text, nullable=False),
+    # At most two: secret ID, digest, sealed value, creation. In the row, so that one read authenticates.
+    Column("secrets", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index(None, "pool_id", "client_id"),
+)
+
+resource_servers = Table(
+    "authz_resource_servers",
+    metadata,
+    _pool(primary_key=True),
+    Column("identifier", NAME, primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("scopes", Text, nullable=False),
+)
+
+signing_keys = Table(
+    "authz_signing_keys",
+    metadata,
+    Column("kid", String(44), primary_key=True),
+    _pool(),
+    Column("purpose", String(6), nullable=False),
+    Column("state", String(7), nullable=False),
+    Column("sealed_private_key", Text, nullable=False),
+    Column("public_jwk", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    # Retired keys stay published until here: the longest token they signed is dead then (JWT-12).
+    Column("published_until", Double),
+    CheckConstraint("purpose IN ('id', 'access')", name="purpose"),
+    CheckConstraint("state IN ('next', 'current', 'retired')", name="state"),
+    # Two workers can never make two current keys (ATM-16).
+    Index(
+        "uq_authz_signing_keys_one_current",
+        "pool_id",
+        "purpose",
+        unique=True,
+        sqlite_where=text("state = 'current'"),
+        postgresql_where=text("state = 'current'"),
+    ),
+    Index(
+        "uq_authz_signing_keys_one_next",
+        "pool_id",
+        "purpose",
+        unique=True,
+        sqlite_where=text("state = 'next'"),
+        postgresql_where=text("state = 'next'"),
+    ),
+    Index(None, "pool_id"),
+)
+
+users = Table(
+    "authz_users",
+    metadata,
+    Column("sub", SUB, primary_key=True),
+    _pool(),
+    Column("username", NAME, nullable=False),
+    # Normalised (and case-folded, unless the pool is case-sensitive): uniqueness is the database's (API-8).
+    Column("username_key", Text, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("enabled", Boolean(create_constraint=False), nullable=False),
+    Column("password_hash", Text),
+    Column("temporary_password_until", Double),
+    Column("attributes", Text, nullable=False),
+    # The last global sign-out: whatever was issued before it is dead.
+    Column("signed_out_at", Double),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    UniqueConstraint("pool_id", "username_key"),
+)
+
+# Every name by which somebody signs in, the username among them: one namespace, so that no alias can
+# ever equal another user's username, whoever comes first.
+user_names = Table(
+    "authz_user_names",
+    metadata,
+    _pool(primary_key=True),
+    Column("name_key", Text, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), nullable=False),
+    Index(None, "sub"),
+)
+
+groups = Table(
+    "authz_groups",
+    metadata,
+    _pool(primary_key=True),
+    Column("name", NAME, primary_key=True),
+    Column("description", Text),
+    Column("role_arn", Text),
+    Column("precedence", Integer),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+
+group_members = Table(
+    "authz_group_members",
+    metadata,
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), primary_key=True),
+    Column("pool_id", POOL_ID, primary_key=True),
+    Column("group_name", NAME, primary_key=True),
+    ForeignKeyConstraint(["pool_id", "group_name"], ["authz_groups.pool_id", "authz_groups.name"], ondelete="CASCADE"),
+    Index(None, "pool_id", "group_name"),
+)
+
+codes = Table(
+    "authz_codes",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _client(),
+    Column("sub", SUB, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("nonce", Text),
+    Column("code_challenge", String(128)),
+    Column("resource", Text),
+    Column("auth_time", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("consumed_at", Double),
+    # What the code gave: a replay revokes this and nothing else (COD-2).
+    Column("token_session_id", String(36)),
+    Index(None, "client_id"),
+    Index(None, "expires_at"),
+    sqlite_with_rowid=False,
+)
+
+token_sessions = Table(
+    "authz_token_sessions",
+    metadata,
+    # The origin_jti of every token of the session.
+    Column("id", String(36), primary_key=True),
+    _client(),
+    # No foreign key: a session outlives its user, so that an old refresh token is known to be one.
+    Column("sub", SUB, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("resource", Text),
+    Column("auth_time", Double, nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("created_at", Double, nullable=False),
+    # Absolute: rotation never moves it (REF-7).
+    Column("expires_at", Double, nullable=False),
+    Column("rotated_at", Double),
+    Column("revoked_at", Double),
+    Index(None, "sub"),
+    Index(None, "client_id"),
+    Index(None, "expires_at"),
+    sqlite_with_rowid=False,
+)
+
+refresh_tokens = Table(
+    "authz_refresh_tokens",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column(
+        "token_session_id",
+        String(36),
+        ForeignKey("authz_token_sessions.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # First use under rotation: the grace period counts from here and is never prolonged (REF-6).
+    Column("superseded_at", Double),
+    Index(None, "token_session_id"),
+    sqlite_with_rowid=False,
+)
+
+sso_sessions = Table(
+    "authz_sso_sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _pool(),
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), nullable=False),
+    Column("auth_time", Double, nullable=False),
+    # The last explicit consent to go on as this user: the hour counts from here.
+    Column("renewed_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index(None, "sub"),
+    Index(None, "expires_at"),
+)
+
+challenge_sessions = Table(
+    "authz_challenge_sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _client(),
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), nullable=False),
+    Column("challenge", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("consumed_at", Double),
+    Index(None, "sub"),
+    Index(None, "client_id"),
+    Index(None, "expires_at"),
+)
+
+attempts = Table(
+    "authz_attempts",
+    metadata,
+    _pool(primary_key=True),
+    # The user's sub, or a keyed digest of a name that no user has: both count alike (ENU-7).
+    Column("account", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    # Checks under way: they count as failures until they are settled (R14).
+    Column("reserved", Integer, nullable=False),
+    Column("reserved_until", Double, nullable=False),
+    Column("locked_until", Double, nullable=False),
+    Column("last_attempt_at", Double, nullable=False),
+    Index(None, "last_attempt_at"),
+)
+
+canary = Table(
+    "authz_canary",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # Opened at every start: a wrong sealing key stops the start instead of losing secrets (SEC-3).
+    Column("sealed", Text, nullable=False),
+)

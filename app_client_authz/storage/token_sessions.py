@@ -1,0 +1,156 @@
+"""Token sessions and their refresh tokens."""
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from app_client_authz.domain.token_session import PresentedToken, TokenSession
+from app_client_authz.domain.user import User
+from app_client_authz.storage.tables import app_clients, refresh_tokens, token_sessions, users
+from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, user_of_row, with_groups
+
+_OPEN = insert(token_sessions)
+_ADD_TOKEN = insert(refresh_tokens)
+_PRESENT = with_groups(
+    select(
+        refresh_tokens.c.superseded_at,
+        token_sessions.c.id,
+        token_sessions.c.client_id,
+        token_sessions.c.sub.label("session_sub"),
+        token_sessions.c.scopes,
+        token_sessions.c.resource,
+        token_sessions.c.auth_time,
+        token_sessions.c.event_id,
+        token_sessions.c.created_at,
+        token_sessions.c.expires_at,
+        token_sessions.c.rotated_at,
+        token_sessions.c.revoked_at,
+        *USER_COLUMNS,
+        *GROUP_COLUMNS,
+    )
+    .select_from(refresh_tokens)
+    .join(token_sessions, token_sessions.c.id == refresh_tokens.c.token_session_id)
+    .outerjoin(users, users.c.sub == token_sessions.c.sub)
+    .where(refresh_tokens.c.digest == bindparam("digest"))
+)
+_LOCK = (
+    update(token_sessions)
+    .where(token_sessions.c.id == bindparam("b_id"), token_sessions.c.revoked_at.is_(None))
+    .values(rotated_at=token_sessions.c.rotated_at)
+)
+_ROTATE = (
+    update(token_sessions)
+    .where(token_sessions.c.id == bindparam("b_id"), token_sessions.c.revoked_at.is_(None))
+    .values(rotated_at=bindparam("b_now"))
+)
+_SUPERSEDE = (
+    update(refresh_tokens)
+    .where(refresh_tokens.c.digest == bindparam("b_digest"), refresh_tokens.c.superseded_at.is_(None))
+    .values(superseded_at=bindparam("b_now"))
+)
+_REVOKE = (
+    update(token_sessions)
+    .where(token_sessions.c.id == bindparam("b_id"), token_sessions.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("b_now"))
+)
+_LIVE = (
+    select(*USER_COLUMNS, token_sessions.c.created_at, token_sessions.c.revoked_at)
+    .select_from(users)
+    .outerjoin(
+        token_sessions,
+        (token_sessions.c.id == bindparam("id")) & (token_sessions.c.sub == users.c.sub),
+    )
+    .where(users.c.sub == bindparam("sub"))
+)
+
+
+class TokenSessions:
+    """Keyed by session ID (``origin_jti``) or by the digest of a refresh token (hexadecimal)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def open(self, session: TokenSession, refresh_digest: str) -> None:
+        """A new session with its first refresh token."""
+        self._connection.execute(
+            _OPEN,
+            {
+                "id": session.id,
+                "client_id": session.client_id,
+                "sub": session.sub,
+                "scopes": " ".join(session.scopes),
+                "resource": session.resource,
+                "auth_time": session.auth_time,
+                "event_id": session.event_id,
+                "created_at": session.created_at,
+                "expires_at": session.expires_at,
+                "rotated_at": None,
+                "revoked_at": None,
+            },
+        )
+        self.add_token(session.id, refresh_digest)
+
+    def add_token(self, session_id: str, refresh_digest: str) -> None:
+        row = {"digest": bytes.fromhex(refresh_digest), "token_session_id": session_id, "superseded_at": None}
+        self._connection.execute(_ADD_TOKEN, row)
+
+    def present(self, refresh_digest: str) -> tuple[PresentedToken, User | None] | None:
+        """The refresh token, superseded ones too, and its user with groups."""
+        rows = self._connection.execute(_PRESENT, {"digest": bytes.fromhex(refresh_digest)}).all()
+        if not rows:
+            return None
+        row = rows[0]
+        session = TokenSession(
+            id=row.id,
+            client_id=row.client_id,
+            sub=row.session_sub,
+            scopes=tuple(row.scopes.split()),
+            auth_time=row.auth_time,
+            event_id=row.event_id,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            resource=row.resource,
+            rotated_at=row.rotated_at,
+            revoked_at=row.revoked_at,
+        )
+        return PresentedToken(session, row.superseded_at), read_user(rows)
+
+    def lock(self, session_id: str) -> bool:
+        """Hold the live session until the transaction ends; False if it was revoked meanwhile (ATM-3)."""
+        return self._connection.execute(_LOCK, {"b_id": session_id}).rowcount == 1
+
+    def rotate(self, session_id: str, now: float) -> bool:
+        """The same, and from now on only what was superseded at ``now`` has a grace period (R6)."""
+        return self._connection.execute(_ROTATE, {"b_id": session_id, "b_now": now}).rowcount == 1
+
+    def supersede(self, refresh_digest: str, now: float) -> bool:
+        """True for exactly one caller, ever."""
+        hit = {"b_digest": bytes.fromhex(refresh_digest), "b_now": now}
+        return self._connection.execute(_SUPERSEDE, hit).rowcount == 1
+
+    def revoke(self, session_id: str, now: float) -> bool:
+        """False if it already was."""
+        return self._connection.execute(_REVOKE, {"b_id": session_id, "b_now": now}).rowcount == 1
+
+    def revoke_of_user(self, pool_id: str, sub: str, now: float) -> int:
+        """All sessions of the user in one statement (R7); how many were live."""
+        clients = select(app_clients.c.client_id).where(app_clients.c.pool_id == pool_id)
+        hit = (
+            update(token_sessions)
+            .where(
+                token_sessions.c.sub == sub,
+                token_sessions.c.revoked_at.is_(None),
+                token_sessions.c.client_id.in_(clients),
+            )
+            .values(revoked_at=now)
+        )
+        return self._connection.execute(hit).rowcount
+
+    def liveness(self, sub: str, session_id: str | None) -> tuple[User, float | None, float | None] | None:
+        """The user (without groups), and the session's ``created_at`` and ``revoked_at``, in one statement.
+
+        ``created_at`` is None if the user has no such session; None altogether if there is no such user.
+        """
+        row = self._connection.execute(_LIVE, {"id": session_id or "", "sub": sub}).one_or_none()
+        if row is None:
+            return None
+        user = user_of_row(row)
+        return user, row.created_at, row.revoked_at

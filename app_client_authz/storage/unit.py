@@ -1,0 +1,149 @@
+"""The unit of work: one short transaction of our own, never the host's (design decisions 3 and 4)."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app_client_authz.crypto.sealing import Sealer
+from app_client_authz.domain.errors import Unavailable
+from app_client_authz.storage.app_clients import AppClients
+from app_client_authz.storage.attempts import Attempts
+from app_client_authz.storage.challenge_sessions import ChallengeSessions
+from app_client_authz.storage.codes import Codes
+from app_client_authz.storage.groups import Groups
+from app_client_authz.storage.keys import SigningKeys
+from app_client_authz.storage.pools import Pools
+from app_client_authz.storage.resource_servers import ResourceServers
+from app_client_authz.storage.sso_sessions import SsoSessions
+from app_client_authz.storage.token_sessions import TokenSessions
+from app_client_authz.storage.upkeep import Upkeep
+from app_client_authz.storage.users import Users
+
+T = TypeVar("T")
+
+WRITER_WAIT_SECONDS = 5.0
+TRIES = 4
+# serialization failure, deadlock, lock not available: the transaction did nothing and may run again (ATM-8)
+RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
+
+
+class Unit:
+    """The repositories over one connection."""
+
+    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+        self.connection = connection
+        self.pools = Pools(connection)
+        self.app_clients = AppClients(connection, sealer)
+        self.resource_servers = ResourceServers(connection)
+        self.keys = SigningKeys(connection, sealer)
+        self.users = Users(connection)
+        self.groups = Groups(connection)
+        self.codes = Codes(connection)
+        self.token_sessions = TokenSessions(connection)
+        self.sso_sessions = SsoSessions(connection)
+        self.challenge_sessions = ChallengeSessions(connection)
+        self.attempts = Attempts(connection)
+        self.upkeep = Upkeep(connection, sealer)
+
+
+class Units:
+    """Runs work against the database: ``read`` for looking, ``write`` for one committed transaction.
+
+    A ``work`` function may run more than once, and so must not act outside the unit.
+    """
+
+    def __init__(self, engine: Engine, sealer: Sealer) -> None:
+        self.engine = engine
+        self._sealer = sealer
+        self._sqlite = engine.dialect.name == "sqlite"
+        # PostgreSQL: reading needs no transaction, which saves the BEGIN and the ROLLBACK. SQLite has none for
+        # a bare SELECT anyway.
+        self._reader = engine if self._sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        # SQLite has one writer at a time: waiting in line beats its polling with back-off (performance.md 4).
+        self._writer = threading.Lock() if self._sqlite else None
+
+    def read(self, work: Callable[[Unit], T]) -> T:
+        """What ``work`` returns.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        return self._run(lambda: self._read(work))
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """What ``work`` returns, once it is committed; nothing is kept when ``work`` raises.
+
+        Raises:
+            Unavailable: the database does not answer, or stayed locked for five seconds.
+        """
+        return self._run(lambda: self._write(work))
+
+    def _read(self, work: Callable[[Unit], T]) -> T:
+        with self._reader.connect() as connection:
+            return work(Unit(connection, self._sealer))
+
+    def _write(self, work: Callable[[Unit], T]) -> T:
+        if self._writer is None:
+            return self._commit(work)
+        if not self._writer.acquire(timeout=WRITER_WAIT_SECONDS):
+            raise Unavailable(detail="another writer of this process holds the database")
+        try:
+            return self._commit(work)
+        finally:
+            self._writer.release()
+
+    def _commit(self, work: Callable[[Unit], T]) -> T:
+        with self.engine.connect() as connection, immediate(connection) if self._sqlite else nullcontext():
+            result = work(Unit(connection, self._sealer))
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                # Nobody can tell whether it was committed: running the work again would not be safe.
+                raise Unavailable(detail=f"commit failed: {type(error.orig).__name__}") from error
+            return result
+
+    def _run(self, attempt: Callable[[], T]) -> T:
+        for remaining in reversed(range(TRIES)):
+            try:
+                return attempt()
+            except IntegrityError:
+                raise  # a broken uniqueness is the caller's to name
+            except (OperationalError, InterfaceError, DBAPIError, PoolTimeout) as error:
+                if not remaining or not _worth_retrying(error):
+                    raise Unavailable(detail=f"database: {type(error).__name__}") from error
+                time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+@contextmanager
+def immediate(connection: Connection) -> Iterator[None]:
+    """Take SQLite's write lock now: a deferred transaction that writes late fails at once (ATM-7).
+
+    On a host's engine foreign keys may be off: they are on for as long as the transaction is ours.
+    """
+    driver: Any = connection.connection.driver_connection
+    if driver.in_transaction:  # a host's own listener began a deferred one
+        connection.exec_driver_sql("COMMIT")
+    enforced = driver.execute("PRAGMA foreign_keys").fetchone()[0]
+    if not enforced:
+        driver.execute("PRAGMA foreign_keys=ON")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        if not enforced:
+            connection.rollback()  # after a commit there is nothing left; the pragma counts outside only
+            driver.execute("PRAGMA foreign_keys=OFF")
+
+
+def _worth_retrying(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    return bool(error.connection_invalidated) or getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES

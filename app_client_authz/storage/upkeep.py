@@ -1,0 +1,93 @@
+"""Clearing what is over, in small batches (ATM-17); the canary; sealing everything anew."""
+
+import json
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, tuple_, update
+
+from app_client_authz.crypto.sealing import Sealer
+from app_client_authz.domain.lockout import LONGEST_LOCK_SECONDS, QUIET_SECONDS
+from app_client_authz.storage import tables
+from app_client_authz.storage.app_clients import secret_identity
+from app_client_authz.storage.keys import private_key_identity
+
+CANARY = "authz_canary/sealed/1"
+
+
+class Upkeep:
+    """What no request needs."""
+
+    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    def prune(self, now: float, *, limit: int) -> dict[str, int]:
+        """Delete at most ``limit`` rows of each kind that are over; table → how many.
+
+        A token session stays until its absolute expiry, with all its superseded refresh tokens: reuse
+        detection needs them until then. A consumed code stays as long as the session it gave could.
+        """
+        over: dict[Table, ColumnElement[bool]] = {
+            tables.token_sessions: tables.token_sessions.c.expires_at <= now,
+            # An hour beyond its own expiry: a late replay of a consumed code still revokes what it gave.
+            tables.codes: tables.codes.c.expires_at <= now - 3600,
+            tables.sso_sessions: tables.sso_sessions.c.expires_at <= now,
+            tables.challenge_sessions: tables.challenge_sessions.c.expires_at <= now,
+            tables.attempts: tables.attempts.c.last_attempt_at <= now - LONGEST_LOCK_SECONDS - QUIET_SECONDS,
+            tables.signing_keys: tables.signing_keys.c.published_until <= now,
+        }
+        return {table.name: self._delete(table, condition, limit) for table, condition in over.items()}
+
+    def _delete(self, table: Table, condition: ColumnElement[bool], limit: int) -> int:
+        key = tuple_(*table.primary_key.columns)
+        batch = select(*table.primary_key.columns).where(condition).limit(limit)
+        return self._connection.execute(delete(table).where(key.in_(batch))).rowcount
+
+    def set_canary(self) -> None:
+        """Seal the canary under the present first key."""
+        self._connection.execute(delete(tables.canary))
+        self._connection.execute(insert(tables.canary).values(id=1, sealed=self._sealer.seal(b"canary", row=CANARY)))
+
+    def canary(self) -> str | None:
+        """The sealed canary; None in a database that never saw one."""
+        return self._connection.execute(select(tables.canary.c.sealed)).scalar_one_or_none()
+
+    def open_canary(self, sealed: str) -> None:
+        """Raises:
+        SealError: none of the sealing keys is the one this database was sealed with.
+        """
+        self._sealer.open(sealed, row=CANARY)
+
+    def reseal(self) -> int:
+        """Seal everything anew that is not under the first key; how many values that were."""
+        return sum(self._reseal_keys()) + sum(self._reseal_secrets())
+
+    def _reseal_keys(self) -> Iterator[int]:
+        table = tables.signing_keys
+        for row in self._connection.execute(select(table.c.kid, table.c.pool_id, table.c.sealed_private_key)).all():
+            identity = private_key_identity(row.pool_id, row.kid)
+            if sealed := self._anew(row.sealed_private_key, identity):
+                hit = update(table).where(table.c.kid == row.kid).values(sealed_private_key=sealed)
+                yield self._connection.execute(hit).rowcount
+
+    def _reseal_secrets(self) -> Iterator[int]:
+        table = tables.app_clients
+        for row in self._connection.execute(select(table.c.client_id, table.c.secrets, table.c.version)).all():
+            entries = json.loads(row.secrets)
+            stale = [
+                (entry, sealed)
+                for entry in entries
+                if (sealed := self._anew(entry["sealed"], secret_identity(row.client_id, entry["id"])))
+            ]
+            for entry, sealed in stale:
+                entry["sealed"] = sealed
+            if stale:
+                # Compare-and-set: a secret that changes meanwhile is sealed under the first key anyway.
+                hit = update(table).where(table.c.client_id == row.client_id, table.c.version == row.version)
+                self._connection.execute(hit.values(secrets=json.dumps(entries, separators=(",", ":"))))
+                yield len(stale)
+
+    def _anew(self, sealed: str, row: str) -> str | None:
+        if not self._sealer.needs_reseal(sealed):
+            return None
+        return self._sealer.seal(self._sealer.open(sealed, row=row), row=row)

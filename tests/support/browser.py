@@ -1,0 +1,41 @@
+"""Debian's Chromium, driven by Playwright; no browser is ever downloaded."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+REQUIRED = "AUTHZ_REQUIRE_BROWSER"
+MISSING = "no Chromium here: apt-get install chromium"
+FLAGS = (
+    "--no-sandbox",  # Chromium's own sandbox refuses to run for root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    # No test may depend on, or wait for, the world outside.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str:
+    """The path of Chromium; skips the test without one, or fails it where a browser is required."""
+    if path := shutil.which("chromium") or shutil.which("chromium-browser"):
+        return path
+    if os.environ.get(REQUIRED) == "1":
+        pytest.fail(MISSING, pytrace=False)
+    pytest.skip(MISSING)
+
+
+@contextmanager
+def launched(path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
