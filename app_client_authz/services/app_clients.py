@@ -1,0 +1,215 @@
+"""App clients: registration, authentication, secrets."""
+
+from dataclasses import dataclass, field
+
+from app_client_authz.crypto import digests
+from app_client_authz.domain import ids
+from app_client_authz.domain.app_client import MAX_PER_POOL, AppClient, ClientSecret, ClientSpec
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import (
+    ConcurrentModification,
+    InvalidClient,
+    LimitExceeded,
+    ResourceNotFound,
+)
+from app_client_authz.domain.registration import Registration
+from app_client_authz.services import audit
+from app_client_authz.services.pools import existing_pool
+from app_client_authz.storage.unit import Unit, Units
+
+PROVIDERS = frozenset({"COGNITO"})
+"""Identity providers that a client can list: the local directory."""
+
+_NOBODY = AppClient(
+    client_id="nobody",
+    pool_id="nowhere_0",
+    spec=ClientSpec(client_name="nobody"),
+    confidential=True,
+    secrets=(ClientSecret.of("nobody", digests.random_token(), 0.0),),
+    created_at=0.0,
+    updated_at=0.0,
+)
+"""Stands in for an unknown client, so that it costs the same comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A client as DescribeUserPoolClient shows it: with its oldest secret, if it has one (api.md 2.11)."""
+
+    client: AppClient
+    secret: str | None = field(default=None, repr=False)
+
+
+class AppClients:
+    """One method per operation of api.md part 2."""
+
+    def __init__(self, units: Units, clock: Clock) -> None:
+        self._units = units
+        self._clock = clock
+
+    # --- for the faces that clients speak to ------------------------------------------------------
+
+    def find(self, client_id: str) -> Registration | None:
+        """The client with its pool; None for anything that is no known client ID."""
+        if not ids.is_client_id(client_id):
+            return None
+        return self._units.read(lambda unit: unit.app_clients.find(client_id))
+
+    def authenticate(self, client_id: str, secret: str | None) -> Registration:
+        """The client that proves to be ``client_id``: by either of its secrets, or by having none.
+
+        Unknown client and wrong secret cost and answer the same (R8, CLI-1).
+
+        Raises:
+            InvalidClient: unknown, wrong or missing secret, or a secret from a client that has none.
+        """
+        found = self.find(client_id)
+        known = _NOBODY if found is None else found.client
+        matches = known.secret_matches(secret or "")
+        if found is None:
+            raise InvalidClient(detail="unknown client")
+        if found.client.confidential != bool(secret) or (secret and not matches):
+            raise InvalidClient(detail="wrong, missing or unexpected secret")
+        return found
+
+    # --- for whoever registers them -----------------------------------------------------------------
+
+    def create(self, pool_id: str, spec: ClientSpec, *, client_id: str | None = None) -> Described:
+        """A new client (CreateUserPoolClient); ``client_id`` reproduces a known one.
+
+        Raises:
+            ResourceNotFound: no such pool.
+            LimitExceeded: the pool has 1000 clients.
+            InvalidParameter, InvalidOAuthFlow, ScopeDoesNotExist, FeatureUnavailableInTier: as ``AppClient.create``.
+        """
+        new_id = client_id or ids.client_id_from(digests.random_int(128))
+        generated = ids.secret_from(digests.random_int(256)) if spec.generate_secret else None
+        secret = generated or spec.client_secret
+        now = self._clock()
+
+        def add(unit: Unit) -> AppClient:
+            pool = existing_pool(unit, pool_id)
+            if unit.app_clients.count(pool_id) >= MAX_PER_POOL:
+                raise LimitExceeded(f"A user pool has at most {MAX_PER_POOL} app clients.")
+            client = AppClient.create(
+                spec,
+                client_id=new_id,
+                pool=pool,
+                scopes_available=unit.resource_servers.scope_strings(pool_id),
+                providers=PROVIDERS,
+                now=now,
+                generated_secret=generated,
+            )
+            unit.app_clients.add(client, {kept.secret_id: secret for kept in client.secrets if secret})
+            return client
+
+        client = self._units.write(add)
+        audit.record("client_created", pool_id=pool_id, client_id=new_id)
+        return Described(client, secret)
+
+    def describe(self, pool_id: str, client_id: str) -> Described:
+        """Raises:
+        ResourceNotFound: no such pool, or no such client in it.
+        """
+
+        def look(unit: Unit) -> Described:
+            client = self._existing(unit, pool_id, client_id).client
+            secrets = unit.app_clients.open_secrets(client_id)
+            return Described(client, next(iter(secrets.values()), None))
+
+        return self._units.read(look)
+
+    def page(self, pool_id: str, *, after: str = "", limit: int = 60) -> list[AppClient]:
+        """At most ``limit`` clients of the pool in the order of their IDs (ListUserPoolClients)."""
+
+        def look(unit: Unit) -> list[AppClient]:
+            existing_pool(unit, pool_id)
+            return unit.app_clients.page(pool_id, after=after, limit=limit)
+
+        return self._units.read(look)
+
+    def replace(self, pool_id: str, client_id: str, spec: ClientSpec) -> Described:
+        """The client after UpdateUserPoolClient: what is not in ``spec`` goes back to its default.
+
+        Raises:
+            ResourceNotFound, ConcurrentModification, and whatever ``AppClient.replace`` raises.
+        """
+
+        def change(unit: Unit) -> Described:
+            found = self._existing(unit, pool_id, client_id)
+            client = found.client.replace(
+                spec,
+                pool=found.pool,
+                scopes_available=unit.resource_servers.scope_strings(pool_id),
+                providers=PROVIDERS,
+                now=self._clock(),
+            )
+            self._store(unit, found.client, client)
+            return Described(client, next(iter(unit.app_clients.open_secrets(client_id).values()), None))
+
+        described = self._units.write(change)
+        audit.record("client_changed", pool_id=pool_id, client_id=client_id)
+        return described
+
+    def delete(self, pool_id: str, client_id: str) -> None:
+        """Delete the client: its codes, token sessions and tokens are dead at once (DeleteUserPoolClient).
+
+        Raises:
+            ResourceNotFound: no such pool, or no such client in it.
+        """
+
+        def change(unit: Unit) -> None:
+            self._existing(unit, pool_id, client_id)
+            unit.app_clients.delete(pool_id, client_id)
+
+        self._units.write(change)
+        audit.record("client_deleted", pool_id=pool_id, client_id=client_id)
+
+    def add_secret(self, pool_id: str, client_id: str, secret: str | None = None) -> tuple[ClientSecret, str]:
+        """A second secret beside the first, and the secret itself (AddUserPoolClientSecret).
+
+        Raises:
+            LimitExceeded: there are two already.
+            InvalidParameter: a public client, or a malformed secret.
+            ResourceNotFound: no such pool, or no such client in it.
+        """
+        value = secret or ids.secret_from(digests.random_int(256))
+
+        def change(unit: Unit) -> ClientSecret:
+            before = self._existing(unit, pool_id, client_id).client
+            after = before.with_secret(value, now=self._clock())
+            kept = after.secrets[-1]
+            self._store(unit, before, after, {kept.secret_id: value})
+            return kept
+
+        kept = self._units.write(change)
+        audit.record("client_secret_added", pool_id=pool_id, client_id=client_id, secret_id=kept.secret_id)
+        return kept, value
+
+    def delete_secret(self, pool_id: str, client_id: str, secret_id: str) -> None:
+        """Delete one of two secrets; it stops at once (DeleteUserPoolClientSecret).
+
+        Raises:
+            InvalidParameter: it is the last one.
+            ResourceNotFound: no such pool, client or secret.
+        """
+
+        def change(unit: Unit) -> None:
+            before = self._existing(unit, pool_id, client_id).client
+            self._store(unit, before, before.without_secret(secret_id, now=self._clock()))
+
+        self._units.write(change)
+        audit.record("client_secret_deleted", pool_id=pool_id, client_id=client_id, secret_id=secret_id)
+
+    @staticmethod
+    def _existing(unit: Unit, pool_id: str, client_id: str) -> Registration:
+        existing_pool(unit, pool_id)
+        found = unit.app_clients.find(client_id)
+        if found is None or found.client.pool_id != pool_id:
+            raise ResourceNotFound("User pool client does not exist.")
+        return found
+
+    @staticmethod
+    def _store(unit: Unit, before: AppClient, after: AppClient, clear_secrets: dict[str, str] | None = None) -> None:
+        if not unit.app_clients.replace(after, before.version, clear_secrets):
+            raise ConcurrentModification("The user pool client was changed by another request.")

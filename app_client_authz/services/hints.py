@@ -1,0 +1,36 @@
+"""What an ID token still proves after its time: which client it was issued to (RP-Initiated Logout section 2)."""
+
+from app_client_authz.crypto import jwts
+from app_client_authz.domain import ids
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import InvalidToken, ResourceNotFound
+from app_client_authz.domain.registration import Registration
+from app_client_authz.services.app_clients import AppClients
+from app_client_authz.services.keys import Keys
+
+
+class Hints:
+    """Reads ``id_token_hint``."""
+
+    def __init__(self, app_clients: AppClients, keys: Keys, clock: Clock) -> None:
+        self._app_clients = app_clients
+        self._keys = keys
+        self._clock = clock
+
+    def registration(self, id_token: str, base: str) -> Registration | None:
+        """The client of an ID token that we signed, expired ones too; None for anything else."""
+        issuer = jwts.peek_issuer(id_token)
+        if issuer is None or not issuer.startswith(f"{base}/"):
+            return None
+        pool_id = issuer[len(base) + 1 :]
+        if not ids.is_pool_id(pool_id):
+            return None
+        try:
+            ring = self._keys.ring(pool_id)
+            claims = jwts.verify(
+                id_token, ring.public, issuer=issuer, token_use="id", now=self._clock(), may_be_expired=True
+            )
+        except (ResourceNotFound, InvalidToken):
+            return None
+        found = self._app_clients.find(str(claims["aud"]))
+        return found if found is not None and found.pool.id == pool_id else None

@@ -1,0 +1,154 @@
+"""User pools, and what is kept in the process about them."""
+
+from collections.abc import Iterable
+
+from app_client_authz.crypto import digests
+from app_client_authz.domain import ids
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.dialect import DIALECTS, Dialect
+from app_client_authz.domain.errors import ConcurrentModification, ResourceNotFound
+from app_client_authz.domain.pool import PoolSpec, UserPool
+from app_client_authz.domain.schema import SchemaAttribute
+from app_client_authz.services import audit
+from app_client_authz.services.keys import Keys
+from app_client_authz.storage.unit import Unit, Units
+
+
+class Dialects:
+    """The dialect of each pool: its own, or the site's."""
+
+    def __init__(self, default: Dialect) -> None:
+        self.default = default
+
+    def of(self, pool: UserPool) -> Dialect:
+        return DIALECTS[pool.spec.dialect] if pool.spec.dialect else self.default
+
+
+class LiveScopes:
+    """The custom scopes that exist in a pool, kept under the pool's version: never stale."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+        self._kept: dict[str, tuple[int, frozenset[str]]] = {}
+
+    def of(self, pool: UserPool) -> frozenset[str]:
+        kept = self._kept.get(pool.id)
+        if kept is None or kept[0] != pool.version:
+            if len(self._kept) > 1024:
+                self._kept.clear()
+            kept = (pool.version, self._units.read(lambda unit: unit.resource_servers.scope_strings(pool.id)))
+            self._kept[pool.id] = kept
+        return kept[1]
+
+
+def existing_pool(unit: Unit, pool_id: str) -> UserPool:
+    """Raises:
+    ResourceNotFound: no such pool.
+    """
+    pool = unit.pools.find(pool_id)
+    if pool is None:
+        raise ResourceNotFound(f"User pool {pool_id} does not exist.")
+    return pool
+
+
+class Pools:
+    """Create, describe, list, update, delete."""
+
+    def __init__(self, units: Units, keys: Keys, region: str, clock: Clock) -> None:
+        self._units = units
+        self._keys = keys
+        self._region = region
+        self._clock = clock
+
+    def create(self, spec: PoolSpec, *, pool_id: str | None = None) -> UserPool:
+        """A new pool with its signing keys (CreateUserPool); ``pool_id`` reproduces a known one.
+
+        Raises:
+            InvalidParameter, FeatureUnavailableInTier, LimitExceeded: as ``UserPool.create``.
+        """
+        new_id = pool_id or ids.pool_id_from(self._region, digests.random_int(64))
+        ids.check("userPoolId", new_id, ids.POOL_ID)
+        now = self._clock()
+        pool = UserPool.create(spec, pool_id=new_id, now=now)
+        keys = self._keys.make()
+
+        def add(unit: Unit) -> None:
+            unit.pools.add(pool)
+            self._keys.add(unit, pool.id, keys, "current", now)
+
+        self._units.write(add)
+        audit.record("pool_created", pool_id=pool.id)
+        return pool
+
+    def describe(self, pool_id: str) -> UserPool:
+        """Raises:
+        ResourceNotFound: no such pool.
+        """
+        return self._units.read(lambda unit: existing_pool(unit, pool_id))
+
+    def all(self) -> list[UserPool]:
+        return self._units.read(lambda unit: unit.pools.all())
+
+    def user_count(self, pool_id: str) -> int:
+        """How many users the pool has (EstimatedNumberOfUsers)."""
+        return self._units.read(lambda unit: unit.users.count(pool_id))
+
+    def replace(self, pool_id: str, spec: PoolSpec) -> UserPool:
+        """The pool after an update (UpdateUserPool: replacement).
+
+        Raises:
+            ResourceNotFound, ConcurrentModification, and whatever ``UserPool.replace`` raises.
+        """
+
+        def change(unit: Unit) -> UserPool:
+            pool = existing_pool(unit, pool_id)
+            in_use = any(client.rotation_enabled for client in unit.app_clients.all(pool_id))
+            return self._store(unit, pool, pool.replace(spec, now=self._clock(), rotation_in_use=in_use))
+
+        return self._units.write(change)
+
+    def add_custom_attributes(self, pool_id: str, attributes: Iterable[SchemaAttribute]) -> UserPool:
+        """The pool with more custom attributes (AddCustomAttributes)."""
+        additions = tuple(attributes)
+
+        def change(unit: Unit) -> UserPool:
+            pool = existing_pool(unit, pool_id)
+            return self._store(unit, pool, pool.add_custom_attributes(additions, now=self._clock()))
+
+        return self._units.write(change)
+
+    def delete(self, pool_id: str) -> None:
+        """Delete the pool with everything in it (DeleteUserPool).
+
+        Raises:
+            ResourceNotFound: no such pool.
+            InvalidParameter: deletion protection is active.
+        """
+
+        def change(unit: Unit) -> None:
+            existing_pool(unit, pool_id).check_deletable()
+            unit.pools.delete(pool_id)
+
+        self._units.write(change)
+        audit.record("pool_deleted", pool_id=pool_id)
+
+    def forget_sessions(self, pool_id: str) -> None:
+        """Every token session, code and SSO session begun before now is dead: after a restore (ATM-13).
+
+        Raises:
+            ResourceNotFound: no such pool.
+        """
+
+        def change(unit: Unit) -> None:
+            existing_pool(unit, pool_id)
+            unit.pools.forget_sessions(pool_id, self._clock())
+            unit.sso_sessions.end_of_pool(pool_id)
+
+        self._units.write(change)
+        audit.record("sessions_forgotten", pool_id=pool_id)
+
+    @staticmethod
+    def _store(unit: Unit, before: UserPool, after: UserPool) -> UserPool:
+        if not unit.pools.replace(after, before.version):
+            raise ConcurrentModification("The user pool was changed by another request.")
+        return after

@@ -1,0 +1,99 @@
+"""userInfo: what an access token still shows of its user."""
+
+from collections.abc import Mapping
+
+from app_client_authz.crypto import jwts
+from app_client_authz.domain import attributes, scopes
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.dialect import Dialect
+from app_client_authz.domain.errors import InvalidToken, OpenIdScopeMissing, ResourceNotFound
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.token_session import is_signed_in
+from app_client_authz.domain.user import User
+from app_client_authz.services.keys import Keys
+from app_client_authz.services.pools import Dialects
+from app_client_authz.storage.unit import Unit, Units
+
+LEEWAY_SECONDS = 0
+
+
+class Profile:
+    """Every look is at the present state: revocation, deletion and disabling count at once (R18, JWT-5)."""
+
+    def __init__(self, units: Units, keys: Keys, dialects: Dialects, clock: Clock) -> None:
+        self._units = units
+        self._keys = keys
+        self._dialects = dialects
+        self._clock = clock
+
+    def userinfo(self, access_token: str, base: str) -> dict[str, object]:
+        """Claims about the user of an access token (endpoints.md 4, OIDC Core section 5.3).
+
+        Raises:
+            InvalidToken: not a live access token of a pool under ``base``.
+            OpenIdScopeMissing: it is one, without the scope ``openid``.
+        """
+        claims = self._verified(access_token, base)
+        granted = str(claims.get("scope", "")).split()
+        if scopes.OPENID not in granted:
+            raise OpenIdScopeMissing
+        registration, user = self._units.read(lambda unit: self._alive(unit, claims, base))
+        pool = registration.pool
+        dialect = self._dialects.of(pool)
+        visible = attributes.visible(
+            user.attributes,
+            read_attributes=registration.client.spec.read_attributes,
+            scopes=granted,
+            pool=pool,
+            dialect=dialect,
+        )
+        return {"sub": user.sub, **attributes.userinfo_values(visible, dialect), "username": user.username}
+
+    def dialect_for(self, access_token: str, base: str) -> Dialect:
+        """In whose words to refuse this token: its pool's, or the site's where it names none."""
+        pool_id = _pool_id(access_token, base)
+        pool = None if pool_id is None else self._units.read(lambda unit: unit.pools.find(pool_id))
+        return self._dialects.default if pool is None else self._dialects.of(pool)
+
+    def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
+        pool_id = _pool_id(access_token, base)
+        if pool_id is None:
+            raise InvalidToken(detail="issuer")
+        try:
+            ring = self._keys.ring(pool_id)
+        except ResourceNotFound:
+            raise InvalidToken(detail="issuer") from None
+        return jwts.verify(access_token, ring.public, issuer=f"{base}/{pool_id}", token_use="access", now=self._clock())
+
+    @staticmethod
+    def _alive(unit: Unit, claims: Mapping[str, object], base: str) -> tuple[Registration, User]:
+        registration = unit.app_clients.find(str(claims.get("client_id", "")))
+        if registration is None or claims["iss"] != f"{base}/{registration.pool.id}":
+            raise InvalidToken(detail="client deleted")
+        origin_jti = claims.get("origin_jti")
+        found = unit.token_sessions.liveness(str(claims.get("sub", "")), str(origin_jti) if origin_jti else None)
+        if found is None or found[0].pool_id != registration.pool.id:
+            raise InvalidToken(detail="user deleted")
+        user, opened_at, revoked_at = found
+        issued_at = _since(claims, registration.pool, opened_at, tracked=origin_jti is not None)
+        if revoked_at is not None or issued_at is None or not is_signed_in(user, issued_at):
+            raise InvalidToken(detail="revoked, signed out or disabled")
+        return registration, user
+
+
+def _since(claims: Mapping[str, object], pool: UserPool, opened_at: float | None, *, tracked: bool) -> float | None:
+    """Since when the token's authority stands; None if its session is gone or from before a restore.
+
+    A token without a session has only its ``iat``, whole seconds: one from the second of a global sign-out
+    counts as older than it.
+    """
+    since = opened_at if tracked else float(str(claims["iat"]))
+    return None if since is None or since < pool.sessions_valid_from else since
+
+
+def _pool_id(access_token: str, base: str) -> str | None:
+    issuer = jwts.peek_issuer(access_token)
+    if issuer is None or not issuer.startswith(f"{base}/"):
+        return None
+    return issuer[len(base) + 1 :]

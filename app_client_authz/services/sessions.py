@@ -1,0 +1,68 @@
+"""SSO sessions: a browser's cookie and the user behind it."""
+
+from app_client_authz.crypto import digests
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
+from app_client_authz.domain.token_session import is_signed_in
+from app_client_authz.domain.user import User, UserStatus
+from app_client_authz.services import audit
+from app_client_authz.services.pools import Dialects
+from app_client_authz.storage.sso_sessions import SignedIn
+from app_client_authz.storage.unit import Unit, Units
+
+
+class Sessions:
+    """Only the digest of a cookie is stored; a cookie that is not ours means "not signed in" (UI-9)."""
+
+    def __init__(self, units: Units, dialects: Dialects, clock: Clock) -> None:
+        self._units = units
+        self._dialects = dialects
+        self._clock = clock
+
+    def begin(self, user: User, *, replacing: str | None) -> tuple[str, SignedIn]:
+        """A new cookie for a user who just proved to be one; ``replacing`` is the cookie that came along.
+
+        Whatever the browser held before is ended: no value from before the sign-in becomes a session (UI-3).
+        """
+        now = self._clock()
+        cookie = digests.random_token()
+        session = SsoSession(user.pool_id, user.sub, user.username, now, now, now + LIFETIME_SECONDS)
+
+        def change(unit: Unit) -> None:
+            if replacing:
+                unit.sso_sessions.end(digests.digest(replacing))
+            unit.sso_sessions.add(digests.digest(cookie), session)
+
+        self._units.write(change)
+        audit.record("signed_in", pool_id=user.pool_id, sub=user.sub)
+        return cookie, SignedIn(session, user)
+
+    def find(self, pool: UserPool, cookie: str | None) -> SignedIn | None:
+        """Who is signed in at that pool with that cookie; None for a foreign, forged, old or ended one."""
+        if not cookie:
+            return None
+        found = self._units.read(lambda unit: unit.sso_sessions.find(pool.id, digests.digest(cookie)))
+        if found is None or self._clock() >= found.session.expires_at:
+            return None
+        if found.session.auth_time < pool.sessions_valid_from or found.user.status != UserStatus.CONFIRMED:
+            return None
+        # Cognito's cookie survives a global sign-out: only disabling and deletion end it (endpoints.md 6).
+        survives = self._dialects.of(pool).sso_survives_global_sign_out
+        if not (found.user.enabled if survives else is_signed_in(found.user, found.session.auth_time)):
+            return None
+        return found
+
+    def renew(self, cookie: str) -> bool:
+        """The user chose to go on: the hour begins anew; False if the session is over."""
+        now = self._clock()
+        digest = digests.digest(cookie)
+        return self._units.write(
+            lambda unit: unit.sso_sessions.renew(digest, now=now, expires_at=now + LIFETIME_SECONDS)
+        )
+
+    def end(self, pool: UserPool, cookie: str | None) -> None:
+        """A copied cookie is worthless from now on (OUT-3)."""
+        if cookie:
+            self._units.write(lambda unit: unit.sso_sessions.end(digests.digest(cookie)))
+            audit.record("signed_out", pool_id=pool.id)

@@ -1,0 +1,338 @@
+"""Tokens: what a code, a refresh token or a client's own word gives."""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from app_client_authz.crypto import digests, jwts
+from app_client_authz.domain import attributes, claims, pkce, scopes
+from app_client_authz.domain.authorization_code import AuthorizationCode
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import (
+    CallbackMismatch,
+    GrantNotAllowed,
+    InvalidGrant,
+    InvalidTokenRequest,
+    OAuthDisabled,
+    RefreshTokenExpired,
+    RefreshTokenReused,
+    RefreshTokenRevoked,
+    UnsupportedTokenType,
+)
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
+from app_client_authz.domain.user import User
+from app_client_authz.services import audit
+from app_client_authz.services.keys import Keys
+from app_client_authz.services.pools import Dialects, LiveScopes
+from app_client_authz.storage.unit import Unit, Units
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What the client gets; ``expires_in`` is the access token's lifetime in seconds."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scopes: tuple[str, ...]
+    id_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemableCode:
+    """A code that its own client presented with the right callback URL; consumed ones too."""
+
+    digest: str
+    code: AuthorizationCode
+    user: User | None
+
+
+class _Outcome(Enum):
+    DONE = auto()
+    REFUSED = auto()
+    REPLAYED = auto()
+
+
+_REFUSALS = {
+    Verdict.REVOKED: RefreshTokenRevoked,
+    Verdict.EXPIRED: RefreshTokenExpired,
+    Verdict.REUSED: RefreshTokenReused,
+}
+
+
+class Tokens:
+    """Every method takes ``base``, the outside URL of the mounted prefix, because it shapes the issuer."""
+
+    def __init__(self, units: Units, keys: Keys, dialects: Dialects, live_scopes: LiveScopes, clock: Clock) -> None:
+        self._units = units
+        self._keys = keys
+        self._dialects = dialects
+        self._live_scopes = live_scopes
+        self._clock = clock
+
+    # --- authorization code ---------------------------------------------------------------------
+
+    def find_code(self, registration: Registration, code: str, redirect_uri: str) -> RedeemableCode:
+        """The code that this client may redeem, without touching it.
+
+        Raises:
+            InvalidGrant: unknown, expired, or another client's (which changes nothing, COD-2).
+            CallbackMismatch: not the callback URL of the authorization request (COD-4).
+        """
+        digest = digests.digest(code)
+        found = self._units.read(lambda unit: unit.codes.find(digest))
+        if found is None or found[0].client_id != registration.client.client_id:
+            raise InvalidGrant(detail="unknown code")
+        stored, user = found
+        if stored.consumed_at is None and self._clock() >= stored.expires_at:
+            raise InvalidGrant(detail="code expired")
+        if redirect_uri != stored.redirect_uri:
+            raise CallbackMismatch(detail="redirect_uri differs from the authorization request")
+        return RedeemableCode(digest, stored, user)
+
+    def redeem_code(
+        self, registration: Registration, redeemable: RedeemableCode, verifier: str | None, base: str
+    ) -> TokenSet:
+        """Tokens for a code, once (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
+
+        Everything else is checked first, so that a bad request does not burn the code (ATM-1). A second
+        presentation by its own client revokes what the first gave, and nothing else (COD-2).
+
+        Raises:
+            InvalidGrant: PKCE fails, the user or a scope is not what it was, or the code was used before.
+        """
+        client, pool = registration.client, registration.pool
+        code, user, now = redeemable.code, redeemable.user, self._clock()
+        pkce.verify(code.code_challenge, verifier)
+        if code.consumed_at is None:
+            if user is None or not is_signed_in(user, code.created_at) or code.created_at < pool.sessions_valid_from:
+                raise InvalidGrant(detail="the user of the code is gone, disabled or signed out")
+            if attributes.scopes_unreadable(code.scopes, client.spec.read_attributes):
+                raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
+        session = TokenSession(
+            id=digests.random_uuid(),
+            client_id=client.client_id,
+            sub=code.sub,
+            scopes=code.scopes,
+            auth_time=code.auth_time,
+            event_id=digests.random_uuid(),
+            created_at=now,
+            expires_at=now + client.refresh_token_seconds,
+            resource=code.resource,
+        )
+        refresh_token = digests.random_token()
+        outcome = self._units.write(
+            lambda unit: self._consume(unit, redeemable, session, digests.digest(refresh_token), now)
+        )
+        if outcome is _Outcome.REPLAYED:
+            audit.record("code_replayed", pool_id=pool.id, client_id=client.client_id, sub=code.sub)
+        if outcome is not _Outcome.DONE or user is None:
+            raise InvalidGrant(detail="code already used, or its user just signed out")
+        grant = claims.Grant(
+            code.scopes, code.auth_time, session.id, session.event_id, nonce=code.nonce, resource=code.resource
+        )
+        audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
+        return replace(self._issue(registration, user, grant, base, now), refresh_token=refresh_token)
+
+    @staticmethod
+    def _consume(
+        unit: Unit, redeemable: RedeemableCode, session: TokenSession, refresh_digest: str, now: float
+    ) -> _Outcome:
+        # The user's row first: sign-out, disabling and deletion come before or after us (ATM-3).
+        standing = unit.users.lock(session.sub)
+        if unit.codes.consume(redeemable.digest, session.id, now):
+            if standing is None or not standing[0] or (standing[1] or 0) >= redeemable.code.created_at:
+                return _Outcome.REFUSED
+            unit.token_sessions.open(session, refresh_digest)
+            return _Outcome.DONE
+        consumed = unit.codes.find(redeemable.digest)
+        if consumed is not None and consumed[0].token_session_id is not None:
+            unit.token_sessions.revoke(consumed[0].token_session_id, now)
+        return _Outcome.REPLAYED
+
+    # --- refresh token --------------------------------------------------------------------------
+
+    def refresh(self, registration: Registration, refresh_token: str, base: str) -> TokenSet:
+        """New access and ID tokens; a new refresh token too where the client rotates (RFC 6749 section 6).
+
+        Attributes and groups are read anew; scopes only ever narrow (R17).
+
+        Raises:
+            InvalidGrant: unknown, another client's, expired, revoked or reused. Reuse outside the grace
+                period revokes the token session, and that is committed before this is raised (R6).
+        """
+        client, now = registration.client, self._clock()
+        digest = digests.digest(refresh_token)
+        found = self._units.read(lambda unit: unit.token_sessions.present(digest))
+        if found is None or found[0].session.client_id != client.client_id:
+            raise InvalidGrant(detail="unknown refresh token")
+        presented, user = found
+        verdict = self._decide(registration, presented, user, now)
+        successor: str | None = None
+        if verdict is Verdict.REUSED or (verdict in {Verdict.FRESH, Verdict.GRACE} and client.rotation_enabled):
+            successor = digests.random_token()
+            successor_digest = digests.digest(successor)
+            verdict = self._units.write(
+                lambda unit: self._rotate(unit, registration, digest, presented, verdict, successor_digest, now)
+            )
+        if verdict is Verdict.REUSED:
+            audit.record(
+                "refresh_token_reused",
+                pool_id=registration.pool.id,
+                client_id=client.client_id,
+                sub=presented.session.sub,
+            )
+        if verdict in _REFUSALS or user is None:
+            raise _REFUSALS.get(verdict, InvalidGrant)(detail=verdict.value)
+        session = presented.session
+        grant = claims.Grant(
+            scopes.still_allowed(session.scopes, client),
+            session.auth_time,
+            session.id,
+            session.event_id,
+            resource=session.resource,
+        )
+        tokens = self._issue(registration, user, grant, base, now, at_sign_in=False)
+        return replace(tokens, refresh_token=successor if client.rotation_enabled else None)
+
+    def _rotate(
+        self,
+        unit: Unit,
+        registration: Registration,
+        digest: str,
+        presented: PresentedToken,
+        verdict: Verdict,
+        successor_digest: str,
+        now: float,
+    ) -> Verdict:
+        """Exactly one caller supersedes a token; whoever comes second is judged again (ATM-2)."""
+        session_id = presented.session.id
+        if verdict is Verdict.FRESH:
+            if unit.token_sessions.supersede(digest, now):
+                if not unit.token_sessions.rotate(session_id, now):
+                    return Verdict.REVOKED
+                unit.token_sessions.add_token(session_id, successor_digest)
+                return Verdict.FRESH
+        if not unit.token_sessions.lock(session_id):
+            return Verdict.REVOKED
+        again = unit.token_sessions.present(digest)
+        verdict = Verdict.REVOKED if again is None else self._decide(registration, *again, now)
+        if verdict is Verdict.GRACE:
+            unit.token_sessions.add_token(session_id, successor_digest)
+        elif verdict is Verdict.REUSED and self._dialects.of(registration.pool).reuse_ends_token_session:
+            unit.token_sessions.revoke(session_id, now)
+        return verdict
+
+    @staticmethod
+    def _decide(registration: Registration, presented: PresentedToken, user: User | None, now: float) -> Verdict:
+        valid_from = registration.pool.sessions_valid_from
+        return decide(presented, registration.client, user, now, valid_from=valid_from)
+
+    # --- client credentials, implicit -----------------------------------------------------------
+
+    def client_credentials(self, registration: Registration, scope: str | None, base: str) -> TokenSet:
+        """An access token for the client itself, custom scopes only (RFC 6749 section 4.4).
+
+        Raises:
+            OAuthDisabled, GrantNotAllowed: the client may not.
+            InvalidScope: a scope is not the client's, or none is left.
+        """
+        client, pool, now = registration.client, registration.pool, self._clock()
+        if not client.oauth_enabled:
+            raise OAuthDisabled(detail="OAuth is switched off for this client")
+        if not client.allows_flow("client_credentials") or not client.confidential:
+            raise GrantNotAllowed(detail="client_credentials is not among the client's flows")
+        granted = scopes.resolve_machine(scope, client, self._live_scopes.of(pool))
+        issuer = f"{base}/{pool.id}"
+        key = self._keys.ring(pool.id, pool.keys_version).signing["access"]
+        token = jwts.sign(claims.client_credentials(issuer, client, granted, digests.random_uuid(), now), key)
+        return TokenSet(token, client.access_token_seconds, granted)
+
+    def implicit(
+        self,
+        registration: Registration,
+        user: User,
+        granted: tuple[str, ...],
+        auth_time: float,
+        base: str,
+        *,
+        nonce: str | None = None,
+        resource: str | None = None,
+    ) -> TokenSet:
+        """Tokens for the fragment of a callback URL: no refresh token, no token session (endpoints.md 5.2).
+
+        Raises:
+            InvalidGrant: the client may not read the attributes of a requested scope.
+        """
+        if attributes.scopes_unreadable(granted, registration.client.spec.read_attributes):
+            raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
+        grant = claims.Grant(granted, auth_time, nonce=nonce, resource=resource)
+        tokens = self._issue(registration, user, grant, base, self._clock())
+        keeps_id_token = self._dialects.of(registration.pool).implicit_gives_id_token
+        return tokens if keeps_id_token else replace(tokens, id_token=None)
+
+    # --- revocation -----------------------------------------------------------------------------
+
+    def revoke(self, registration: Registration, token: str, base: str) -> None:
+        """End the token session of a refresh token, superseded ones too (RFC 7009, REF-3).
+
+        A token that nobody knows, or whose session is over, is no error.
+
+        Raises:
+            InvalidTokenRequest: revocation is switched off for the client, or the token is another client's.
+            UnsupportedTokenType: an access or ID token of this pool.
+        """
+        client, pool = registration.client, registration.pool
+        if not client.revocation_enabled:
+            raise InvalidTokenRequest(detail="EnableTokenRevocation is off")
+        if jwts.peek_issuer(token) == f"{base}/{pool.id}":
+            raise UnsupportedTokenType(detail="only refresh tokens are revoked")
+        digest, now = digests.digest(token), self._clock()
+        found = self._units.read(lambda unit: unit.token_sessions.present(digest))
+        if found is None:
+            return
+        session = found[0].session
+        if session.client_id != client.client_id:
+            raise InvalidTokenRequest(detail="another client's refresh token")
+        if self._units.write(lambda unit: unit.token_sessions.revoke(session.id, now)):
+            audit.record("token_session_revoked", pool_id=pool.id, client_id=client.client_id, sub=session.sub)
+
+    # --------------------------------------------------------------------------------------------
+
+    def _issue(
+        self,
+        registration: Registration,
+        user: User,
+        grant: claims.Grant,
+        base: str,
+        now: float,
+        *,
+        at_sign_in: bool = True,
+    ) -> TokenSet:
+        client, pool = registration.client, registration.pool
+        issuer = f"{base}/{pool.id}"
+        signing = self._keys.ring(pool.id, pool.keys_version).signing
+        access_token = jwts.sign(
+            claims.access_token(issuer, client, user, grant, digests.random_uuid(), now), signing["access"]
+        )
+        if scopes.OPENID not in grant.scopes:
+            return TokenSet(access_token, client.access_token_seconds, grant.scopes)
+        visible = attributes.visible(
+            user.attributes,
+            read_attributes=client.spec.read_attributes,
+            scopes=grant.scopes,
+            pool=pool,
+            dialect=self._dialects.of(pool),
+        )
+        payload = claims.id_token(
+            issuer,
+            client,
+            user,
+            attributes.id_token_values(visible),
+            grant,
+            digests.random_uuid(),
+            now,
+            # Cognito has no at_hash on refreshed ID tokens (endpoints.md 5.2).
+            at_hash=jwts.at_hash(access_token) if at_sign_in else None,
+        )
+        return TokenSet(access_token, client.access_token_seconds, grant.scopes, jwts.sign(payload, signing["id"]))
