@@ -1,0 +1,109 @@
+"""``AppClientAuthz``: settings → services → blueprints → commands. The only room that imports everything."""
+
+import time
+from typing import Any, cast
+
+from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app_client_authz.cli import group
+from app_client_authz.config import Settings
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import ConfigurationError, Unavailable
+from app_client_authz.hosted_ui.blueprint import hosted_ui_blueprint
+from app_client_authz.oauth.blueprint import oauth_blueprint
+from app_client_authz.proxies import EXTENSION
+from app_client_authz.services.registry import Services, build
+from app_client_authz.storage import migrate
+from app_client_authz.storage.engine import engine_options, tune_sqlite
+
+EMBEDDED_URL = "sqlite:///authz.db"
+"""Relative to the instance folder, as Flask-SQLAlchemy has it."""
+
+
+class AppClientAuthz:
+    """An authorization server inside a Flask app; one object serves any number of apps.
+
+    >>> app = Flask(__name__)
+    >>> app.config.update(SECRET_KEY="…", SQLALCHEMY_DATABASE_URI="sqlite://")
+    >>> authz = AppClientAuthz(app)
+
+    Without ``SQLALCHEMY_DATABASE_URI`` an SQLite file in the instance folder is made and migrated at the start;
+    any other database is migrated by ``flask authz upgrade``.
+    """
+
+    def __init__(self, app: Flask | None = None, db: Any = None, *, clock: Clock = time.time) -> None:
+        """As ``init_app``, if ``app`` is given; ``clock`` returns epoch seconds."""
+        self._clock = clock
+        if app is not None:
+            self.init_app(app, db)
+
+    def init_app(self, app: Flask, db: Any = None) -> None:
+        """Mount the server into ``app``.
+
+        ``db`` is the app's Flask-SQLAlchemy (or Flask-SQLAlchemy-Lite) object; by default the one the app
+        already has, otherwise one is made.
+
+        Raises:
+            ConfigurationError: a setting is wrong, the sealing keys do not fit the database, or the app
+                carries this extension already. The app is not changed then.
+        """
+        if EXTENSION in app.extensions:
+            raise ConfigurationError("This app carries AppClientAuthz already: call init_app once per app.")
+        settings = Settings.from_mapping(app.config)
+        engine, embedded = _engine(app, db, settings)
+        if embedded or _is_in_memory(engine):
+            migrate.upgrade(engine)
+        services = build(settings, engine, self._clock)
+        _look_at(app, services)
+        app.extensions[EXTENSION] = services
+        if "oauth" in settings.faces:
+            app.register_blueprint(oauth_blueprint(services), url_prefix=settings.url_prefix or None)
+        if "hosted_ui" in settings.faces:
+            app.register_blueprint(hosted_ui_blueprint(services), url_prefix=settings.url_prefix or None)
+        app.cli.add_command(group)
+
+    @staticmethod
+    def services(app: Flask) -> Services:
+        """The services that ``app`` carries: the same that all faces speak through."""
+        return cast(Services, app.extensions[EXTENSION])
+
+
+def _engine(app: Flask, db: Any, settings: Settings) -> tuple[Engine, bool]:
+    """The engine to use, and whether it is the embedded default."""
+    db = db or app.extensions.get("sqlalchemy")
+    embedded = False
+    if db is None:
+        # Here and not above: it brings the whole ORM along, which a host with its own object has already.
+        from flask_sqlalchemy import SQLAlchemy
+
+        embedded = "SQLALCHEMY_DATABASE_URI" not in app.config
+        url = app.config.setdefault("SQLALCHEMY_DATABASE_URI", EMBEDDED_URL)
+        db = SQLAlchemy(engine_options=engine_options(str(url)))
+        db.init_app(app)
+        with app.app_context():
+            for engine in db.engines.values():
+                tune_sqlite(engine)
+    with app.app_context():
+        engines = db.engines
+        if settings.bind_key not in engines:
+            known = ", ".join(repr(key) for key in engines if key is not None)
+            raise ConfigurationError(f"AUTHZ_BIND_KEY={settings.bind_key!r}: the app has the binds {known or 'none'}")
+        return cast(Engine, engines[settings.bind_key]), embedded
+
+
+def _look_at(app: Flask, services: Services) -> None:
+    """Refuse wrong sealing keys; say what keeps requests from being answered, which then get a 503."""
+    try:
+        if migrate.is_current(services.engine):
+            services.upkeep.check_sealing_keys()
+        else:
+            app.logger.error("The database of AppClientAuthz is not migrated: run 'flask authz upgrade'.")
+    except (SQLAlchemyError, Unavailable) as error:
+        app.logger.error("The database of AppClientAuthz does not answer (%s).", type(error).__name__)
+
+
+def _is_in_memory(engine: Engine) -> bool:
+    """A database that no command could migrate: it lives in this process only."""
+    return engine.dialect.name == "sqlite" and engine.url.database in {None, "", ":memory:"}

@@ -1,0 +1,202 @@
+"""One view per endpoint: read the request, ask Authlib's server or a service, answer."""
+
+import json
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+
+from app_client_authz.domain.errors import (
+    AuthorizationError,
+    BearerError,
+    BearerMissing,
+    MalformedRequest,
+    ResourceNotFound,
+    TokenError,
+)
+from app_client_authz.oauth import errors
+from app_client_authz.oauth.discovery import configuration
+from app_client_authz.oauth.requests import EndpointRequest
+from app_client_authz.oauth.server import Server
+from app_client_authz.services.keys import RING_SECONDS
+from app_client_authz.services.registry import Services
+from app_client_authz.web import params as web_params
+from app_client_authz.web.authorization import redirect, refuse
+from app_client_authz.web.base_url import base_url, own_path
+from app_client_authz.web.cookies import sso_cookie
+from app_client_authz.web.endpoint import Endpoint
+
+PUBLIC = "public, max-age=300"
+
+
+class OAuthEndpoint(Endpoint):
+    """An endpoint with Authlib's server behind it."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._services: Services = server.services
+
+    def _base(self) -> str:
+        return base_url(self._services.settings, request)
+
+    def _request(self, params: dict[str, str], base: str) -> EndpointRequest:
+        return EndpointRequest(request, params, base, self._services.dialects.default)
+
+
+class Authorize(OAuthEndpoint):
+    """RFC 6749 section 3.1, OIDC Core section 3.1.2."""
+
+    accepts = ("GET", "POST")
+
+    def get(self) -> Response:
+        return self._answer(posted=False)
+
+    def post(self) -> Response:
+        return self._answer(posted=True)
+
+    def _answer(self, *, posted: bool) -> Response:
+        base = self._base()
+        params: dict[str, str] = {}
+        try:
+            params = self._params(posted=posted)
+            return self._judged(params, base, posted=posted)
+        except web_params.BodyTooLarge:
+            raise
+        except web_params.BadParameters as error:
+            return refuse(MalformedRequest(detail=error.detail), base, {})
+        except AuthorizationError as error:
+            return refuse(error, base, params)
+
+    def _judged(self, params: dict[str, str], base: str, *, posted: bool) -> Response:
+        grant = self._server.get_consent_grant(self._request(params, base))
+        judged = grant.judged
+        cookie = sso_cookie(self._services.settings, judged.pool).read(request)
+        if posted and cookie is None:
+            # Browsers send SameSite=Lax cookies with a navigation by GET only: ask again in that form.
+            here = own_path(self._services.settings, request, "/oauth2/authorize")
+            return redirect(f"{here}?{urlencode(params)}", status=303)
+        signed_in = self._services.authorization.resume(judged, cookie)
+        if signed_in is None:
+            query = urlencode(params) if posted else request.query_string.decode("ascii", "replace")
+            return redirect(f"{own_path(self._services.settings, request, '/login')}?{query}")
+        response: Response = self._server.create_authorization_response(grant.request, signed_in, grant)
+        response.vary.add("Cookie")
+        return response
+
+    @staticmethod
+    def _params(*, posted: bool) -> dict[str, str]:
+        in_url = web_params.query(request)
+        return web_params.merged(in_url, web_params.form(request)) if posted else in_url
+
+
+class Token(OAuthEndpoint):
+    """RFC 6749 section 3.2."""
+
+    accepts = ("POST",)
+    open_to_browsers = True
+
+    def post(self) -> Response:
+        token_request = self._request(web_params.form(request), self._base())
+        try:
+            response: Response = self._server.create_token_response(token_request)
+        except TokenError as error:
+            return errors.token_error(
+                error, token_request.dialect, used_basic=token_request.used_basic, at_revocation=False
+            )
+        return response
+
+
+class Revoke(OAuthEndpoint):
+    """RFC 7009."""
+
+    accepts = ("POST",)
+    open_to_browsers = True
+
+    def post(self) -> Response:
+        revocation = self._request(web_params.form(request), self._base())
+        try:
+            response: Response = self._server.create_endpoint_response("revocation", revocation)
+        except TokenError as error:
+            return errors.token_error(error, revocation.dialect, used_basic=revocation.used_basic, at_revocation=True)
+        return response
+
+
+class UserInfo(OAuthEndpoint):
+    """OIDC Core section 5.3; the token comes in the Authorization header and nowhere else (UIF-1)."""
+
+    accepts = ("GET", "POST")
+    open_to_browsers = True
+
+    def get(self) -> Response:
+        base = self._base()
+        token = ""
+        try:
+            token = self._bearer()
+            claims = self._services.profile.userinfo(token, base)
+        except BearerError as error:
+            return errors.bearer_error(error, self._services.profile.dialect_for(token, base))
+        return errors.json_response(200, json.dumps(claims, separators=(",", ":"), ensure_ascii=False))
+
+    post = get
+
+    @staticmethod
+    def _bearer() -> str:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        # Two headers arrive joined by a comma, and a token holds neither comma nor blank.
+        if scheme.lower() != "bearer" or not token or not token.isascii() or "," in token or " " in token:
+            raise BearerMissing
+        return token
+
+
+class Jwks(OAuthEndpoint):
+    """The public keys of a pool (endpoints.md 9.2), from memory."""
+
+    open_to_browsers = True
+
+    def get(self, pool_id: str) -> Response:
+        try:
+            ring = self._services.keys.ring(pool_id)
+        except ResourceNotFound:
+            return _no_such_pool()
+        return _document(ring.jwks, ring.etag)
+
+
+class Discovery(OAuthEndpoint):
+    """The configuration document of a pool, kept for as long as a key ring is."""
+
+    open_to_browsers = True
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        self._kept: dict[tuple[str, str], tuple[float, bytes]] = {}
+
+    def get(self, pool_id: str) -> Response:
+        key = (pool_id, self._base())
+        kept = self._kept.get(key)
+        if kept is None or time.monotonic() - kept[0] > RING_SECONDS:
+            try:
+                pool = self._services.pools.describe(pool_id)
+            except ResourceNotFound:
+                return _no_such_pool()
+            document = configuration(key[1], pool_id, self._services.dialects.of(pool))
+            if len(self._kept) > 1024:
+                self._kept.clear()
+            kept = self._kept[key] = (time.monotonic(), json.dumps(document, separators=(",", ":")).encode())
+        return _document(kept[1], None)
+
+
+def _document(body: bytes, etag: str | None) -> Response:
+    response = Response(body, content_type="application/json")
+    response.headers["Cache-Control"] = PUBLIC
+    if etag is None:
+        response.add_etag()
+    else:
+        response.set_etag(etag)
+    made_conditional: Any = response.make_conditional(request)
+    result: Response = made_conditional
+    return result
+
+
+def _no_such_pool() -> Response:
+    return errors.json_response(404, json.dumps({"message": "User pool does not exist."}))

@@ -1,0 +1,40 @@
+"""A view that decides on methods itself: 404 and 405 raised by routing never reach a blueprint's own handlers."""
+
+from typing import Any, ClassVar
+
+from flask import Response, request
+from flask.views import View
+
+from app_client_authz.web import headers
+
+ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+
+
+class Endpoint(View):
+    """One path. A subclass has a method ``get`` or ``post`` for each of ``accepts``.
+
+    ``open_to_browsers`` says that scripts of any origin may call it (endpoints.md 0.6).
+    """
+
+    init_every_request = False
+    methods = list(ALL_METHODS)
+    provide_automatic_options = False
+    accepts: ClassVar[tuple[str, ...]] = ("GET",)
+    open_to_browsers: ClassVar[bool] = False
+
+    def dispatch_request(self, **path: Any) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS" and self.open_to_browsers:
+            return headers.preflight(self.accepts)
+        if method in self.accepts:
+            response: Response = getattr(self, method.lower())(**path)
+        else:
+            response = method_not_allowed(self.accepts)
+        return headers.cors(response) if self.open_to_browsers else response
+
+
+def method_not_allowed(accepts: tuple[str, ...]) -> Response:
+    """405 with an empty body (endpoints.md 3.1)."""
+    response = Response(status=405)
+    response.headers["Allow"] = ", ".join([*accepts, "OPTIONS"])
+    return response

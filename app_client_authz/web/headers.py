@@ -1,0 +1,61 @@
+"""Headers of every answer (HDR-1 to HDR-8, endpoints.md 0.5 and 0.6)."""
+
+import uuid
+from collections.abc import Iterable
+
+from flask import Response
+
+from app_client_authz.config import Settings
+
+NO_STORE = "no-cache, no-store, max-age=0, must-revalidate"
+PREFLIGHT_HEADERS = "authorization, content-type, cache-control, x-amz-target, x-amz-user-agent"
+
+
+def common(response: Response, settings: Settings) -> Response:
+    """What every answer carries."""
+    headers = response.headers
+    headers.setdefault("Cache-Control", NO_STORE)
+    if "no-store" in headers["Cache-Control"]:
+        headers["Pragma"] = "no-cache"
+        headers["Expires"] = "0"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["x-amz-cognito-request-id"] = str(uuid.uuid4())
+    if settings.is_https:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
+    return response
+
+
+def page(response: Response, form_targets: Iterable[str] = ()) -> Response:
+    """The policy of an HTML page: our own style sheet, our own forms, nothing else.
+
+    ``form_targets``: where a form's answer may redirect to; browsers hold ``form-action`` against that too.
+    """
+    targets = " ".join(["'self'", *dict.fromkeys(form_targets)])
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action {targets}"
+    )
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Content-Language"] = "en"
+    response.vary.add("Cookie")
+    return response
+
+
+def cors(response: Response) -> Response:
+    """Any origin, never with credentials (UIF-5)."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, x-amzn-errortype, x-amzn-requestid"
+    return response
+
+
+def preflight(methods: Iterable[str]) -> Response:
+    """The answer to OPTIONS."""
+    response = Response(status=200)
+    del response.headers["Content-Type"]
+    response.headers["Access-Control-Allow-Methods"] = ", ".join([*methods, "OPTIONS"])
+    response.headers["Access-Control-Allow-Headers"] = PREFLIGHT_HEADERS
+    response.headers["Access-Control-Max-Age"] = "600"
+    return cors(response)
