@@ -9,6 +9,8 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -65,6 +67,8 @@ class Settings:
     """Lanes of one Argon2id hash: 1 to 16."""
     password_hash_slots: int | None = None
     """Hashes at a time in one process: 1 to 256. None: one per core."""
+    password_blocklist: frozenset[str] = field(default=frozenset(), repr=False)
+    """Passwords that nobody may set, case-folded: the lines of the UTF-8 file that ``AUTHZ_PASSWORD_BLOCKLIST`` names."""
     faces: tuple[str, ...] = FACES
     """The faces that are mounted: any of ``oauth`` and ``hosted_ui``."""
 
@@ -232,6 +236,18 @@ def _slots(key: str, value: object) -> int | None:
     return value
 
 
+def _blocklist(key: str, value: object) -> frozenset[str]:
+    if value is None:
+        return frozenset()
+    if not isinstance(value, str | PathLike):
+        _wrong(key, value, "None or the path of a UTF-8 text file with one password a line")
+    try:
+        lines = Path(value).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{key}={str(value)!r} cannot be read as UTF-8 text: {error}") from None
+    return frozenset(line.casefold() for line in lines if line)
+
+
 def _faces(key: str, value: object) -> tuple[str, ...]:
     sound = isinstance(value, list | tuple) and all(face in FACES for face in value) and len(set(value)) == len(value)
     if not isinstance(value, list | tuple) or not sound:
@@ -265,6 +281,7 @@ _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "AUTHZ_PASSWORD_HASH_TIME_COST": _integer(1, 16),
     "AUTHZ_PASSWORD_HASH_PARALLELISM": _integer(1, 16),
     "AUTHZ_PASSWORD_HASH_SLOTS": _slots,
+    "AUTHZ_PASSWORD_BLOCKLIST": _blocklist,
     "AUTHZ_FACES": _faces,
 }
 

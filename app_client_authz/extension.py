@@ -3,7 +3,7 @@
 import time
 from typing import Any, cast
 
-from flask import Flask
+from flask import Blueprint, Flask
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,7 +16,13 @@ from app_client_authz.oauth.blueprint import oauth_blueprint
 from app_client_authz.proxies import EXTENSION
 from app_client_authz.services.registry import Services, build
 from app_client_authz.storage import migrate
-from app_client_authz.storage.engine import engine_options, tune_sqlite
+from app_client_authz.storage.engine import (
+    engine_options,
+    forget_after_fork,
+    is_in_memory,
+    make_private,
+    tune_sqlite,
+)
 
 EMBEDDED_URL = "sqlite:///authz.db"
 """Relative to the instance folder, as Flask-SQLAlchemy has it."""
@@ -53,15 +59,18 @@ class AppClientAuthz:
             raise ConfigurationError("This app carries AppClientAuthz already: call init_app once per app.")
         settings = Settings.from_mapping(app.config)
         engine, embedded = _engine(app, db, settings)
-        if embedded or _is_in_memory(engine):
+        forget_after_fork(engine)
+        if embedded or is_in_memory(engine):
+            make_private(engine)
             migrate.upgrade(engine)
         services = build(settings, engine, self._clock)
         _look_at(app, services)
         app.extensions[EXTENSION] = services
-        if "oauth" in settings.faces:
-            app.register_blueprint(oauth_blueprint(services), url_prefix=settings.url_prefix or None)
-        if "hosted_ui" in settings.faces:
-            app.register_blueprint(hosted_ui_blueprint(services), url_prefix=settings.url_prefix or None)
+        for face, make in (("oauth", oauth_blueprint), ("hosted_ui", hosted_ui_blueprint)):
+            if face in settings.faces:
+                blueprint = make(services)
+                app.register_blueprint(blueprint, url_prefix=settings.url_prefix or None)
+                _exempt_from_host_csrf(app, blueprint)
         app.cli.add_command(group)
 
     @staticmethod
@@ -104,6 +113,11 @@ def _look_at(app: Flask, services: Services) -> None:
         app.logger.error("The database of AppClientAuthz does not answer (%s).", type(error).__name__)
 
 
-def _is_in_memory(engine: Engine) -> bool:
-    """A database that no command could migrate: it lives in this process only."""
-    return engine.dialect.name == "sqlite" and engine.url.database in {None, "", ":memory:"}
+def _exempt_from_host_csrf(app: Flask, blueprint: Blueprint) -> None:
+    """Flask-WTF's guard would refuse every token request; our forms have their own tokens.
+
+    It has to be there before us: a host that makes it later exempts our blueprints itself.
+    """
+    guard = app.extensions.get("csrf")
+    if guard is not None:
+        guard.exempt(blueprint)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -45,7 +46,9 @@ def test_a_flask_app_with_nothing_but_a_secret_key_has_the_documented_defaults()
     assert (found.password_hash_parallelism, found.password_hash_slots) == (1, None)
 
 
-def test_every_field_but_flasks_own_keys_can_be_set_under_its_name() -> None:
+def test_every_field_but_flasks_own_keys_can_be_set_under_its_name(tmp_path: Path) -> None:
+    listed = tmp_path / "common.txt"
+    listed.write_text("hunter2", encoding="utf-8")
     given: dict[str, object] = {
         "AUTHZ_URL_PREFIX": "/id/v1",
         "AUTHZ_PUBLIC_URL": "https://login.example.com/id",
@@ -59,11 +62,13 @@ def test_every_field_but_flasks_own_keys_can_be_set_under_its_name() -> None:
         "AUTHZ_PASSWORD_HASH_TIME_COST": 3,
         "AUTHZ_PASSWORD_HASH_PARALLELISM": 4,
         "AUTHZ_PASSWORD_HASH_SLOTS": 1,
+        "AUTHZ_PASSWORD_BLOCKLIST": listed,
         "AUTHZ_FACES": ["oauth"],
     }
     found = settings(**given)
     assert {PREFIX + field.name.upper() for field in dataclasses.fields(Settings)} == {*given, "AUTHZ_SECRET_KEYS"}
     assert found == Settings(
+        password_blocklist=frozenset({"hunter2"}),
         url_prefix="/id/v1",
         public_url="https://login.example.com/id",
         region="eu-central-1",
@@ -409,3 +414,17 @@ def test_findings_come_in_the_order_of_their_codes_and_show_no_secret() -> None:
     )
     assert codes(found) == ["AUTHZ-W001", "AUTHZ-W002", "AUTHZ-W004", "AUTHZ-W005"]
     assert not any("hunter2" in posture.text for posture in found.posture())
+
+
+def test_blocklist_is_the_lines_of_a_file_whatever_their_case(tmp_path: Path) -> None:
+    listed = tmp_path / "common.txt"
+    listed.write_text("Password1!\n\nletmein\n", encoding="utf-8")
+    settings = Settings.from_mapping({"SECRET_KEY": "k" * 40, "AUTHZ_PASSWORD_BLOCKLIST": str(listed)})
+    assert settings.password_blocklist == {"password1!", "letmein"}
+    assert "letmein" not in repr(settings)
+
+
+def test_blocklist_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.txt"
+    with pytest.raises(ConfigurationError, match="AUTHZ_PASSWORD_BLOCKLIST.*missing.txt"):
+        Settings.from_mapping({"SECRET_KEY": "k" * 40, "AUTHZ_PASSWORD_BLOCKLIST": str(missing)})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from app_client_authz.crypto import digests
 from app_client_authz.crypto.hashing import PasswordHasher
-from app_client_authz.domain import attributes, passwords
+from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     AuthzError,
@@ -22,6 +22,7 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
 from app_client_authz.services import audit
+from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
@@ -45,9 +46,12 @@ class NewPasswordRequired:
 class Authentication:
     """One counter per account for every door: whoever checks a password, checks it here (LCK-2)."""
 
-    def __init__(self, units: Units, hasher: PasswordHasher, attempt_key: bytes, clock: Clock) -> None:
+    def __init__(
+        self, units: Units, hasher: PasswordHasher, new_passwords: NewPasswords, attempt_key: bytes, clock: Clock
+    ) -> None:
         self._units = units
         self._hasher = hasher
+        self._new_passwords = new_passwords
         self._attempt_key = attempt_key
         self._clock = clock
 
@@ -101,7 +105,6 @@ class Authentication:
         client, pool = registration.client, registration.pool
         digest = digests.digest(session)
         challenge, stored = self._pending(registration, digest)
-        passwords.check(pool.password_policy, password, prefix=passwords.ASSIGNED)
         attributes.check_writable(given, client.spec.write_attributes, pool)
         after = attributes.check_update(pool, stored.user.attributes, given) if given else stored.user.attributes
         missing = [name for name in pool.required_attributes if not after.get(name)]
@@ -109,7 +112,7 @@ class Authentication:
             attributes.check_new(
                 pool, {name: value for name, value in after.items() if name in pool.required_attributes}
             )
-        new_hash = self._hasher.hash(password)
+        new_hash = self._new_passwords.hash(pool, password)
         now = self._clock()
 
         def change(unit: Unit) -> User:
@@ -119,7 +122,8 @@ class Authentication:
             if user is None or not user.user.enabled:
                 raise ChallengeExpired("Invalid session for the user.")
             if given:
-                changed = replace(user.user, attributes=dict(after), updated_at=now)
+                merged = attributes.check_update(pool, user.user.attributes, given)
+                changed = replace(user.user, attributes=merged, updated_at=now)
                 aliases = aliases_of(pool, changed.username, changed.attributes)
                 if not unit.users.replace(changed, user.version, aliases):
                     raise ChallengeExpired("Invalid session for the user.")

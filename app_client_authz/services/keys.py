@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from app_client_authz.crypto import jwts
 from app_client_authz.crypto.jwts import SigningKey, VerificationKey
+from app_client_authz.domain import ids
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import InvalidParameter, ResourceNotFound
 from app_client_authz.services import audit
@@ -52,6 +53,9 @@ class Keys:
         Raises:
             ResourceNotFound: no such pool.
         """
+        if not ids.is_pool_id(pool_id):
+            # Not asked of a database: PostgreSQL chokes on NUL (INP-4).
+            raise ResourceNotFound(f"User pool {pool_id} does not exist.")
         # Age is measured by the monotonic clock: a wall clock that is set must not prolong a key's life.
         kept = self._rings.get(pool_id)
         if kept is not None and (

@@ -1,6 +1,7 @@
 """User pools, and what is kept in the process about them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app_client_authz.crypto import digests
 from app_client_authz.domain import ids
@@ -45,7 +46,7 @@ def existing_pool(unit: Unit, pool_id: str) -> UserPool:
     """Raises:
     ResourceNotFound: no such pool.
     """
-    pool = unit.pools.find(pool_id)
+    pool = unit.pools.find(pool_id) if ids.is_pool_id(pool_id) else None
     if pool is None:
         raise ResourceNotFound(f"User pool {pool_id} does not exist.")
     return pool
@@ -69,7 +70,9 @@ class Pools:
         new_id = pool_id or ids.pool_id_from(self._region, digests.random_int(64))
         ids.check("userPoolId", new_id, ids.POOL_ID)
         now = self._clock()
-        pool = UserPool.create(spec, pool_id=new_id, now=now)
+        # Caches are kept under these numbers: a pool that is made anew under its old ID must not meet its own past.
+        version, keys_version = digests.random_int(30), digests.random_int(30)
+        pool = replace(UserPool.create(spec, pool_id=new_id, now=now), version=version, keys_version=keys_version)
         keys = self._keys.make()
 
         def add(unit: Unit) -> None:

@@ -12,6 +12,7 @@ from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.authorization import Authorization
 from app_client_authz.services.hints import Hints
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import Dialects, LiveScopes, Pools
 from app_client_authz.services.profile import Profile
 from app_client_authz.services.resource_servers import ResourceServers
@@ -58,6 +59,7 @@ def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Servi
         parallelism=settings.password_hash_parallelism,
         slots=settings.password_hash_slots,
     )
+    new_passwords = NewPasswords(hasher, settings.password_blocklist)
     units = Units(engine, sealer)
     keys = Keys(units, clock)
     dialects = Dialects(settings.dialect)
@@ -74,9 +76,9 @@ def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Servi
         pools=Pools(units, keys, settings.region, clock),
         app_clients=app_clients,
         resource_servers=ResourceServers(units),
-        users=Users(units, hasher, clock),
+        users=Users(units, new_passwords, clock),
         keys=keys,
-        authentication=Authentication(units, hasher, sealer.derived_key("attempts"), clock),
+        authentication=Authentication(units, hasher, new_passwords, sealer.derived_key("attempts"), clock),
         sessions=sessions,
         authorization=Authorization(
             units, app_clients, dialects, live_scopes, sessions, tokens, clock, settings.code_lifetime_seconds

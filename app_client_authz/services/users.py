@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from app_client_authz.crypto import digests
-from app_client_authz.crypto.hashing import PasswordHasher
-from app_client_authz.domain import attributes, ids, passwords
+from app_client_authz.domain import attributes, ids
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ConcurrentModification, ResourceNotFound, UserNotFound
 from app_client_authz.domain.pool import UserPool
@@ -20,6 +19,7 @@ from app_client_authz.domain.user import (
     username_key,
 )
 from app_client_authz.services import audit
+from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
@@ -31,9 +31,9 @@ T = TypeVar("T")
 class Users:
     """A user is named by username, alias or ``sub``; a name of another pool is not found (API-7)."""
 
-    def __init__(self, units: Units, hasher: PasswordHasher, clock: Clock) -> None:
+    def __init__(self, units: Units, new_passwords: NewPasswords, clock: Clock) -> None:
         self._units = units
-        self._hasher = hasher
+        self._new_passwords = new_passwords
         self._clock = clock
 
     # --- users ------------------------------------------------------------------------------------
@@ -63,9 +63,7 @@ class Users:
         username = name if attribute is None else sub
         wanted = dict(given) if attribute is None else {attribute: name, **given}
         accepted = attributes.check_new(pool, wanted, by_admin=True)
-        if password is not None:
-            passwords.check(pool.password_policy, password, prefix=passwords.ASSIGNED)
-        password_hash = None if password is None else self._hasher.hash(password)
+        password_hash = None if password is None else self._new_passwords.hash(pool, password)
         now = self._clock()
         status, until = _standing(pool, now, permanent=permanent and password is not None)
         user = User(
@@ -121,8 +119,7 @@ class Users:
             UserNotFound, ResourceNotFound, InvalidPassword, InvalidParameter.
         """
         pool = self._units.read(lambda unit: existing_pool(unit, pool_id))
-        passwords.check(pool.password_policy, password, prefix=passwords.ASSIGNED)
-        password_hash = self._hasher.hash(password)
+        password_hash = self._new_passwords.hash(pool, password)
         now = self._clock()
         status, until = _standing(pool, now, permanent=permanent)
 
@@ -131,6 +128,7 @@ class Users:
             unit.users.set_password(sub, password_hash, status=status, temporary_until=until, now=now)
             # Whoever knew the old password is out: browser sessions and pending challenges end with it.
             unit.sso_sessions.end_of_user(sub)
+            unit.challenge_sessions.end_of_user(sub)
             unit.attempts.clear(Account(pool.id, sub))
 
         self._change(pool_id, name, change)
@@ -277,6 +275,7 @@ class Users:
             if not enabled:
                 unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
                 unit.sso_sessions.end_of_user(stored.user.sub)
+                unit.challenge_sessions.end_of_user(stored.user.sub)
 
         self._change(pool_id, name, change)
         audit.record("user_enabled" if enabled else "user_disabled", pool_id=pool_id)

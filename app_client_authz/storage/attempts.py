@@ -33,7 +33,8 @@ class Attempts:
         failures, reserved = row.failures, row.reserved
         if reserved and row.reserved_until <= now:
             failures, reserved = failures + reserved, 0
-        if row.last_attempt_at <= now - QUIET_SECONDS and row.locked_until <= now:
+        # Quiet begins when the lock ends: else the longest lock would wipe out the count that led to it.
+        if max(row.last_attempt_at, row.locked_until) <= now - QUIET_SECONDS:
             failures = 0
         if row.locked_until > now:
             return "locked"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from app_client_authz.storage.tables import challenge_sessions as table
 
@@ -59,3 +59,6 @@ class ChallengeSessions:
             .values(consumed_at=now)
         )
         return self._connection.execute(hit).rowcount == 1
+
+    def end_of_user(self, sub: str) -> None:
+        self._connection.execute(delete(table).where(table.c.sub == sub))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine, StaticPool
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app_client_authz.crypto.sealing import Sealer
@@ -68,6 +68,9 @@ class Units:
         self._reader = engine if self._sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite has one writer at a time: waiting in line beats its polling with back-off (performance.md 4).
         self._writer = threading.Lock() if self._sqlite else None
+        # A database in memory is one connection for all threads: a reader that gives it back would roll back
+        # what a writer has in flight.
+        self._readers_wait = isinstance(engine.pool, StaticPool)
 
     def read(self, work: Callable[[Unit], T]) -> T:
         """What ``work`` returns.
@@ -75,7 +78,7 @@ class Units:
         Raises:
             Unavailable: the database does not answer.
         """
-        return self._run(lambda: self._read(work))
+        return self._run(lambda: self._in_line(self._read, work) if self._readers_wait else self._read(work))
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """What ``work`` returns, once it is committed; nothing is kept when ``work`` raises.
@@ -83,19 +86,19 @@ class Units:
         Raises:
             Unavailable: the database does not answer, or stayed locked for five seconds.
         """
-        return self._run(lambda: self._write(work))
+        return self._run(lambda: self._in_line(self._commit, work))
 
     def _read(self, work: Callable[[Unit], T]) -> T:
         with self._reader.connect() as connection:
             return work(Unit(connection, self._sealer))
 
-    def _write(self, work: Callable[[Unit], T]) -> T:
+    def _in_line(self, run: Callable[[Callable[[Unit], T]], T], work: Callable[[Unit], T]) -> T:
         if self._writer is None:
-            return self._commit(work)
+            return run(work)
         if not self._writer.acquire(timeout=WRITER_WAIT_SECONDS):
             raise Unavailable(detail="another writer of this process holds the database")
         try:
-            return self._commit(work)
+            return run(work)
         finally:
             self._writer.release()
 
@@ -105,6 +108,7 @@ class Units:
             try:
                 connection.commit()
             except DBAPIError as error:
+                error.hide_parameters = True  # digests, hashes and names are nothing for a log (R11)
                 # Nobody can tell whether it was committed: running the work again would not be safe.
                 raise Unavailable(detail=f"commit failed: {type(error.orig).__name__}") from error
             return result
@@ -115,7 +119,9 @@ class Units:
                 return attempt()
             except IntegrityError:
                 raise  # a broken uniqueness is the caller's to name
-            except (OperationalError, InterfaceError, DBAPIError, PoolTimeout) as error:
+            except (DBAPIError, PoolTimeout) as error:
+                if isinstance(error, DBAPIError):
+                    error.hide_parameters = True  # digests, hashes and names are nothing for a log (R11)
                 if not remaining or not _worth_retrying(error):
                     raise Unavailable(detail=f"database: {type(error).__name__}") from error
                 time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - jitter, not a secret
@@ -134,8 +140,8 @@ def immediate(connection: Connection) -> Iterator[None]:
     enforced = driver.execute("PRAGMA foreign_keys").fetchone()[0]
     if not enforced:
         driver.execute("PRAGMA foreign_keys=ON")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield
     finally:
         if not enforced:

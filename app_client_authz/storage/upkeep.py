@@ -25,7 +25,7 @@ class Upkeep:
         """Delete at most ``limit`` rows of each kind that are over; table → how many.
 
         A token session stays until its absolute expiry, with all its superseded refresh tokens: reuse
-        detection needs them until then. A consumed code stays as long as the session it gave could.
+        detection needs them until then.
         """
         over: dict[Table, ColumnElement[bool]] = {
             tables.token_sessions: tables.token_sessions.c.expires_at <= now,

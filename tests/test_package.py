@@ -1,0 +1,111 @@
+"""What users install: everything the package needs is in the wheel, and nothing else."""
+
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.imports import PACKAGE, ROOT
+
+pytestmark = pytest.mark.xdist_group("package")  # one process builds, once
+
+FIRST_STEPS = """
+import pathlib
+import sys
+
+from flask import Flask
+
+import app_client_authz
+from app_client_authz import AppClientAuthz
+
+assert pathlib.Path(app_client_authz.__file__).is_relative_to(sys.prefix), app_client_authz.__file__
+app = Flask("shop", instance_path=str(pathlib.Path.cwd() / "instance"))
+app.config["SECRET_KEY"] = "for this test only, and long enough"
+AppClientAuthz(app)
+answer = app.test_client().get("/auth/login?client_id=nobody")
+assert answer.status_code < 500 and b"</html>" in answer.data, answer.data
+outcome = app.test_cli_runner().invoke(args=["authz", "upgrade"])
+assert outcome.exit_code == 0, outcome.output
+"""
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel that was built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: Path) -> Path:
+    return next(distributions.glob("*.whl"))
+
+
+def test_wheel_holds_every_file_of_the_package_and_the_migrations(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+
+    assert held == {
+        *(f"{PACKAGE}/{name}" for name in _files(ROOT / PACKAGE)),
+        *(f"{PACKAGE}/_migrations/{name}" for name in _files(ROOT / "migrations")),
+    }
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "/py.typed",
+        "/_migrations/env.py",
+        "/_migrations/script.py.mako",
+        "/_migrations/versions/",
+        "/templates/authz/",
+        "/static/",
+    ],
+)
+def test_wheel_holds_what_is_no_module(wheel: Path, part: str) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert any(part in name for name in archive.namelist())
+
+
+@pytest.mark.parametrize("folder", ["tests", "migrations", "samples", "docs", "benchmarks"])
+def test_sdist_holds_what_a_packager_wants(distributions: Path, folder: str) -> None:
+    with tarfile.open(next(distributions.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {f"{folder}/{name}" for name in _files(ROOT / folder)} <= names
+
+
+def test_metadata_names_licence_and_python(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = archive.read(name).decode()
+
+    assert "License-Expression: MIT" in metadata
+    assert "Requires-Python: >=3.11" in metadata
+
+
+@pytest.mark.slow
+def test_wheel_works_in_a_clean_environment_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "clean"
+    venv.create(environment, with_pip=True)
+    python = str(environment / "bin" / "python")
+
+    _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
+
+    _run(python, "-I", "-W", "error", "-c", FIRST_STEPS, folder=tmp_path)
+
+
+def _files(folder: Path) -> set[str]:
+    """What is there, without what running the code leaves behind."""
+    paths = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    return {path.as_posix() for path in paths if not {"__pycache__", "instance"} & set(path.parts)}
+
+
+def _run(*command: str, folder: Path | None = None) -> None:
+    outcome = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
