@@ -8,6 +8,12 @@ from app_client_authz.domain.user import Group, User, preferred_role
 
 Claims = dict[str, object]
 
+# Access tokens of the implicit flow were seen in another order than those of a code.
+_IMPLICIT = (
+    *("sub", "cognito:groups", "token_use", "scope", "auth_time", "iss", "exp", "iat", "version", "jti"),
+    *("client_id", "aud", "username"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -45,7 +51,8 @@ def access_token(issuer: str, client: AppClient, user: User, grant: Grant, jti: 
         "jti": jti,
         "username": user.username,
     }
-    return _present(claims)
+    present = _present(claims)
+    return present if grant.origin_jti is not None else {name: present[name] for name in _IMPLICIT if name in present}
 
 
 def id_token(
@@ -61,7 +68,7 @@ def id_token(
 ) -> Claims:
     """Claims of an ID token. ``attributes`` are those that the read filter lets through, typed."""
     issued_at = int(now)
-    tracked = client.tracks_token_sessions
+    tracked = grant.origin_jti is not None and client.tracks_token_sessions
     claims: Claims = {
         "at_hash": at_hash,
         "sub": user.sub,

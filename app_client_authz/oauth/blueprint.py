@@ -1,6 +1,6 @@
 """The paths of the OAuth face."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app_client_authz.domain.errors import AuthzError
@@ -31,14 +31,19 @@ def oauth_blueprint(services: Services) -> Blueprint:
 
     @blueprint.errorhandler(AuthzError)
     def refused(error: AuthzError) -> Response:
-        return headers.cors(errors.other_error(error))
+        return _readable(errors.other_error(error))
 
     @blueprint.errorhandler(HTTPException)
     def unreadable(error: HTTPException) -> Response:
-        return headers.cors(errors.http_error(error))
+        return _readable(errors.http_error(error))
 
     @blueprint.errorhandler(500)
     def failed(_error: Exception) -> Response:
-        return headers.cors(errors.server_error())
+        return _readable(errors.server_error())
 
     return blueprint
+
+
+def _readable(response: Response) -> Response:
+    """For scripts of any origin, except where browsers only navigate to (endpoints.md 0.6)."""
+    return response if request.endpoint == f"{request.blueprint}.authorize" else headers.cors(response)

@@ -37,13 +37,17 @@ def json_response(status: int, body: str | bytes) -> Response:
     return Response(body, status=status, content_type=JSON)
 
 
+def _refusal(status: int, **body: str) -> Response:
+    return json_response(status, json.dumps(body, separators=(",", ":")))
+
+
 def token_error(error: TokenError, dialect: Dialect, *, used_basic: bool, at_revocation: bool) -> Response:
     """The answer of the token and revocation endpoints."""
     body = {"error": _token_code(error, dialect)}
     if isinstance(error, CallbackMismatch) and not dialect.callback_mismatch_is_invalid_grant:
         body["error_description"] = "invalid_redirect"
     is_401 = isinstance(error, InvalidClient) and (at_revocation or dialect.invalid_client_is_401)
-    response = json_response(401 if is_401 else 400, json.dumps(body))
+    response = _refusal(401 if is_401 else 400, **body)
     if is_401 and used_basic:
         response.headers["WWW-Authenticate"] = 'Basic realm="oauth2"'
     log.debug("refused: %s (%s)", body["error"], error.detail)
@@ -65,7 +69,7 @@ def bearer_error(error: BearerError, dialect: Dialect) -> Response:
     strict = dialect.bearer_challenge_has_scheme
     code = error.code if strict or not no_openid else "invalid_token"
     status = (401 if strict else 400) if missing else 403 if strict and no_openid else 401
-    response = json_response(status, json.dumps({"error": code, "error_description": description}))
+    response = _refusal(status, error=code, error_description=description)
     challenge = f'error="{code}", error_description="{description}"'
     if strict:
         # Without credentials there is nothing to name an error of (RFC 6750 section 3.1).
@@ -79,14 +83,14 @@ def other_error(error: AuthzError) -> Response:
     """Whatever is not the protocol's own: unreadable requests, and what is not the caller's fault."""
     if isinstance(error, BadParameters):
         status = 413 if isinstance(error, BodyTooLarge) else 400
-        return json_response(status, json.dumps({"error": error.code}))
+        return _refusal(status, error=error.code)
     if isinstance(error, UnknownHost):
-        return json_response(400, json.dumps({"error": "invalid_request", "error_description": error.message}))
+        return _refusal(400, error="invalid_request", error_description=error.message)
     if isinstance(error, TooManyRequests):
-        return json_response(429, json.dumps({"error": "too_many_requests"}))
+        return _refusal(429, error="too_many_requests")
     if isinstance(error, Unavailable):
         log.error("database unavailable: %s", error.detail)
-        response = json_response(503, json.dumps({"error": "temporarily_unavailable"}))
+        response = _refusal(503, error="temporarily_unavailable")
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
         return response
     log.error("%s: %s (%s)", type(error).__name__, error.message, error.detail)
@@ -95,9 +99,9 @@ def other_error(error: AuthzError) -> Response:
 
 def http_error(error: HTTPException) -> Response:
     """What Werkzeug refused while the request was read."""
-    return json_response(error.code or 400, json.dumps({"error": "invalid_request"}))
+    return _refusal(error.code or 400, error="invalid_request")
 
 
 def server_error() -> Response:
     """The last resort, in this face's own form (INP-1)."""
-    return json_response(500, json.dumps({"error": "server_error"}))
+    return _refusal(500, error="server_error")

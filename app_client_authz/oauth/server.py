@@ -88,7 +88,7 @@ class Server(AuthorizationServer):
 
     def handle_error_response(self, request: EndpointRequest, error: OAuth2Error) -> Response:
         # Authlib's English descriptions stay behind: ours come from one table, and mostly there are none.
-        return json_response(400, json.dumps({"error": error.error}))
+        return json_response(400, json.dumps({"error": error.error}, separators=(",", ":")))
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Authlib's signals carry tokens; ours are in ``services.audit``."""

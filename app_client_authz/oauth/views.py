@@ -1,8 +1,8 @@
 """One view per endpoint: read the request, ask Authlib's server or a service, answer."""
 
+import hashlib
 import json
 import time
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -50,10 +50,10 @@ class Authorize(OAuthEndpoint):
     accepts = ("GET", "POST")
 
     def get(self) -> Response:
-        return self._answer(posted=False)
+        return self._varied(self._answer(posted=False))
 
     def post(self) -> Response:
-        return self._answer(posted=True)
+        return self._varied(self._answer(posted=True))
 
     def _answer(self, *, posted: bool) -> Response:
         base = self._base()
@@ -78,9 +78,13 @@ class Authorize(OAuthEndpoint):
             return redirect(f"{here}?{urlencode(params)}", status=303)
         signed_in = self._services.authorization.resume(judged, cookie)
         if signed_in is None:
-            query = urlencode(params) if posted else request.query_string.decode("ascii", "replace")
+            query = urlencode(params) if posted else web_params.raw_query(request)
             return redirect(f"{own_path(self._services.settings, request, '/login')}?{query}")
         response: Response = self._server.create_authorization_response(grant.request, signed_in, grant)
+        return response
+
+    @staticmethod
+    def _varied(response: Response) -> Response:
         response.vary.add("Cookie")
         return response
 
@@ -169,7 +173,7 @@ class Discovery(OAuthEndpoint):
 
     def __init__(self, server: Server) -> None:
         super().__init__(server)
-        self._kept: dict[tuple[str, str], tuple[float, bytes]] = {}
+        self._kept: dict[tuple[str, str], tuple[float, bytes, str]] = {}
 
     def get(self, pool_id: str) -> Response:
         key = (pool_id, self._base())
@@ -182,20 +186,18 @@ class Discovery(OAuthEndpoint):
             document = configuration(key[1], pool_id, self._services.dialects.of(pool))
             if len(self._kept) > 1024:
                 self._kept.clear()
-            kept = self._kept[key] = (time.monotonic(), json.dumps(document, separators=(",", ":")).encode())
-        return _document(kept[1], None)
+            body = json.dumps(document, separators=(",", ":")).encode()
+            kept = self._kept[key] = (time.monotonic(), body, hashlib.sha256(body).hexdigest()[:32])
+        return _document(kept[1], kept[2])
 
 
-def _document(body: bytes, etag: str | None) -> Response:
+def _document(body: bytes, etag: str) -> Response:
     response = Response(body, content_type="application/json")
     response.headers["Cache-Control"] = PUBLIC
-    if etag is None:
-        response.add_etag()
-    else:
-        response.set_etag(etag)
-    made_conditional: Any = response.make_conditional(request)
-    result: Response = made_conditional
-    return result
+    response.set_etag(etag)
+    if "If-None-Match" in request.headers or "If-Match" in request.headers:
+        response.make_conditional(request)
+    return response
 
 
 def _no_such_pool() -> Response:

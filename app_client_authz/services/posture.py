@@ -21,7 +21,8 @@ SITE_CODES = {
     "AUTHZ-E007": "the sealing keys do not open this database",
     "AUTHZ-W008": (
         "secrets are sealed under a key derived from SECRET_KEY, which signs the host's cookies too and is changed"
-        " for their sake: set AUTHZ_SEALING_KEYS"
+        " for their sake: set AUTHZ_SEALING_KEYS to a new key and, until 'flask authz keys reseal' has run, SECRET_KEY"
+        " behind it"
     ),
     "AUTHZ-W009": (
         "SQLite runs with synchronous below FULL: a revocation that was answered can be undone by a power failure"

@@ -19,8 +19,10 @@ SHORT_PASSWORD = 8
 OLD_KEY_DAYS = 365
 LONG_REFRESH_DAYS = 90
 OLD_SECRET_DAYS = 30
-PRIVILEGES = ("access", "admin", "entitle", "group", "level", "permission", "plan", "privilege", "role", "scope")
-PRIVILEGES += ("staff", "tenant", "tier")
+PRIVILEGES = (
+    *("access", "admin", "entitle", "group", "level", "permission", "plan"),
+    *("privilege", "role", "scope", "staff", "tenant", "tier"),
+)
 """Parts of names of attributes that programs tend to decide by."""
 
 

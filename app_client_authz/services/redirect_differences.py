@@ -59,23 +59,26 @@ def _of_parts(sent: str, registered: str) -> Iterator[str]:
     if port != our_port:
         yield f"the port: {_shown(port)} instead of {_shown(our_port)}"
     if theirs.path != ours.path:
-        yield _of_paths(theirs.path, ours.path)
+        yield from _of_paths(theirs.path, ours.path)
     if theirs.query != ours.query:
         yield f"the query: {_shown(theirs.query)} instead of {_shown(ours.query)}"
     if theirs.fragment:
         yield "a fragment: #" + plain(theirs.fragment)
 
 
-def _of_paths(path: str, our_path: str) -> str:
-    if path == our_path + "/":
-        return "a slash at the end that is not registered"
-    if path + "/" == our_path:
-        return "the slash at the end is missing"
-    if path.lower() == our_path.lower():
-        return "the case of the path"
-    if unquote(path) == unquote(our_path):
-        return "the percent-encoding of the path"
-    return f"the path: {_shown(path)} instead of {_shown(our_path)}"
+def _of_paths(path: str, our_path: str) -> Iterator[str]:
+    bare, our_bare = path.rstrip("/"), our_path.rstrip("/")
+    if bare != our_bare and bare.lower() != our_bare.lower():
+        encoded = unquote(bare) == unquote(our_bare)
+        yield (
+            "the percent-encoding of the path" if encoded else f"the path: {_shown(path)} instead of {_shown(our_path)}"
+        )
+        return
+    if bare != our_bare:
+        yield "the case of the path"
+    if len(path) - len(bare) != len(our_path) - len(our_bare):
+        missing = len(path) - len(bare) < len(our_path) - len(our_bare)
+        yield "the slash at the end is missing" if missing else "a slash at the end that is not registered"
 
 
 def _host(authority: str) -> tuple[str, str]:

@@ -104,16 +104,17 @@ class Tokens:
         client, pool = registration.client, registration.pool
         code, user, now = redeemable.code, redeemable.user, self._clock()
         pkce.verify(code.code_challenge, verifier)
+        granted = self._still_allowed(code.scopes, registration)
         if code.consumed_at is None:
             if user is None or not is_signed_in(user, code.created_at) or code.created_at < pool.sessions_valid_from:
                 raise InvalidGrant(detail="the user of the code is gone, disabled or signed out")
-            if attributes.scopes_unreadable(code.scopes, client.spec.read_attributes):
+            if attributes.scopes_unreadable(granted, client.spec.read_attributes):
                 raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
         session = TokenSession(
             id=digests.random_uuid(),
             client_id=client.client_id,
             sub=code.sub,
-            scopes=code.scopes,
+            scopes=granted,
             auth_time=code.auth_time,
             event_id=digests.random_uuid(),
             created_at=now,
@@ -129,7 +130,7 @@ class Tokens:
         if outcome is not _Outcome.DONE or user is None:
             raise InvalidGrant(detail="code already used, or its user just signed out")
         grant = claims.Grant(
-            code.scopes, code.auth_time, session.id, session.event_id, nonce=code.nonce, resource=code.resource
+            granted, code.auth_time, session.id, session.event_id, nonce=code.nonce, resource=code.resource
         )
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
         return replace(self._issue(registration, user, grant, base, now), refresh_token=refresh_token)
@@ -186,7 +187,7 @@ class Tokens:
             raise _REFUSALS.get(verdict, InvalidGrant)(detail=verdict.value)
         session = presented.session
         grant = claims.Grant(
-            scopes.still_allowed(session.scopes, client),
+            self._still_allowed(session.scopes, registration),
             session.auth_time,
             session.id,
             session.event_id,
@@ -207,12 +208,11 @@ class Tokens:
     ) -> Verdict:
         """Exactly one caller supersedes a token; whoever comes second is judged again (ATM-2)."""
         session_id = presented.session.id
-        if verdict is Verdict.FRESH:
-            if unit.token_sessions.supersede(digest, now):
-                if not unit.token_sessions.rotate(session_id, now):
-                    return Verdict.REVOKED
-                unit.token_sessions.add_token(session_id, successor_digest)
-                return Verdict.FRESH
+        if verdict is Verdict.FRESH and unit.token_sessions.supersede(digest, now):
+            if not unit.token_sessions.rotate(session_id, now):
+                return Verdict.REVOKED
+            unit.token_sessions.add_token(session_id, successor_digest)
+            return Verdict.FRESH
         if not unit.token_sessions.lock(session_id):
             return Verdict.REVOKED
         again = unit.token_sessions.present(digest)
@@ -298,6 +298,12 @@ class Tokens:
             audit.record("token_session_revoked", pool_id=pool.id, client_id=client.client_id, sub=session.sub)
 
     # --------------------------------------------------------------------------------------------
+
+    def _still_allowed(self, granted: tuple[str, ...], registration: Registration) -> tuple[str, ...]:
+        """What is left of scopes granted earlier: the client and the resource servers must still have them."""
+        live = self._live_scopes.of(registration.pool)
+        allowed = scopes.still_allowed(granted, registration.client)
+        return tuple(scope for scope in allowed if scope in scopes.BUILT_IN or scope in live)
 
     def _issue(
         self,

@@ -33,12 +33,11 @@ class Upkeep:
         Raises:
             ConfigurationError: it does not: another key sealed it.
         """
-        sealed = self._units.read(lambda unit: unit.upkeep.canary())
-        if sealed is None:
-            self._units.write(_set_missing_canary)
-            return
+        if self._units.read(lambda unit: unit.upkeep.canary()) is None:
+            self._units.write(lambda unit: unit.upkeep.add_canary())
         try:
-            self._units.read(lambda unit: unit.upkeep.open_canary(sealed))
+            # Read anew: a worker that starts at the same time may have been first.
+            self._units.read(lambda unit: unit.upkeep.open_canary())
         except SealError as error:
             raise ConfigurationError(
                 "The sealing keys do not open this database: set AUTHZ_SEALING_KEYS (or SECRET_KEY and its "
@@ -59,8 +58,3 @@ class Upkeep:
         resealed = self._units.write(work)
         audit.record("resealed", values=resealed)
         return resealed
-
-
-def _set_missing_canary(unit: Unit) -> None:
-    if unit.upkeep.canary() is None:
-        unit.upkeep.set_canary()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app_client_authz.crypto.sealing import Sealer
 from app_client_authz.domain.lockout import LONGEST_LOCK_SECONDS, QUIET_SECONDS
@@ -48,15 +49,23 @@ class Upkeep:
         self._connection.execute(delete(tables.canary))
         self._connection.execute(insert(tables.canary).values(id=1, sealed=self._sealer.seal(b"canary", row=CANARY)))
 
+    def add_canary(self) -> None:
+        """The same for a database that has none; whoever comes second changes nothing."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        sealed = self._sealer.seal(b"canary", row=CANARY)
+        self._connection.execute(dialect.insert(tables.canary).values(id=1, sealed=sealed).on_conflict_do_nothing())
+
     def canary(self) -> str | None:
         """The sealed canary; None in a database that never saw one."""
         return self._connection.execute(select(tables.canary.c.sealed)).scalar_one_or_none()
 
-    def open_canary(self, sealed: str) -> None:
+    def open_canary(self) -> None:
         """Raises:
         SealError: none of the sealing keys is the one this database was sealed with.
         """
-        self._sealer.open(sealed, row=CANARY)
+        sealed = self.canary()
+        if sealed is not None:
+            self._sealer.open(sealed, row=CANARY)
 
     def reseal(self) -> int:
         """Seal everything anew that is not under the first key; how many values that were."""

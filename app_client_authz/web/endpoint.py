@@ -1,5 +1,6 @@
 """A view that decides on methods itself: 404 and 405 raised by routing never reach a blueprint's own handlers."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from flask import Response, request
@@ -17,7 +18,7 @@ class Endpoint(View):
     """
 
     init_every_request = False
-    methods = list(ALL_METHODS)
+    methods = ALL_METHODS
     provide_automatic_options = False
     accepts: ClassVar[tuple[str, ...]] = ("GET",)
     open_to_browsers: ClassVar[bool] = False
@@ -29,12 +30,13 @@ class Endpoint(View):
         if method in self.accepts:
             response: Response = getattr(self, method.lower())(**path)
         else:
-            response = method_not_allowed(self.accepts)
+            response = method_not_allowed([*self.accepts, "OPTIONS"] if self.open_to_browsers else self.accepts)
         return headers.cors(response) if self.open_to_browsers else response
 
 
-def method_not_allowed(accepts: tuple[str, ...]) -> Response:
+def method_not_allowed(accepts: Iterable[str]) -> Response:
     """405 with an empty body (endpoints.md 3.1)."""
     response = Response(status=405)
-    response.headers["Allow"] = ", ".join([*accepts, "OPTIONS"])
+    allowed = [name for method in accepts for name in (("GET", "HEAD") if method == "GET" else (method,))]
+    response.headers["Allow"] = ", ".join(allowed)
     return response

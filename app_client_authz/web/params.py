@@ -1,7 +1,8 @@
 """Parameters of a request: each once, bounded, decodable, or a 4xx (RED-4, INP-2 to INP-5, INP-11)."""
 
+import string
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -12,6 +13,9 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_PARAMETERS = 200
 MAX_VALUE_CHARACTERS = 8192
 FORM = "application/x-www-form-urlencoded"
+
+# Everything a browser leaves as it is in a query; the rest is encoded, so that no header and no URL breaks.
+_QUERY_CHARACTERS = "".join(sorted(set(string.punctuation) - set('"#<>\\^`{|}')))
 
 
 class BadParameters(AuthzError):
@@ -31,6 +35,11 @@ def query(request: Request) -> dict[str, str]:
         BadParameters: repeated, too many, too long, not UTF-8, or with NUL.
     """
     return _single(_split(request.query_string))
+
+
+def raw_query(request: Request) -> str:
+    """The query string as it came, for a redirect: what a browser should have encoded is encoded."""
+    return quote(request.query_string, safe=_QUERY_CHARACTERS)
 
 
 def form(request: Request) -> dict[str, str]:

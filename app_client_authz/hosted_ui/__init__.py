@@ -1,0 +1,1 @@
+"""The pages that people see: sign in, choose a new password, sign out, errors."""

@@ -1,0 +1,64 @@
+"""One message for the next page, carried as a code of a fixed table: never as text (R12)."""
+
+from flask import Request, Response
+
+from app_client_authz.config import Settings
+from app_client_authz.domain.errors import (
+    NotAuthorized,
+    OperationError,
+    PasswordAttemptsExceeded,
+    PasswordResetRequired,
+    TooManyRequests,
+    UserDisabled,
+    UserNotConfirmed,
+    UserNotFound,
+)
+from app_client_authz.web.cookies import Cookie
+
+FLASH_SECONDS = 60
+EXPIRED_PASSWORD = "Temporary password has expired and must be reset by an administrator."
+
+MESSAGES = {
+    "incorrect": "Incorrect username or password.",
+    "unknown": "User does not exist.",
+    "disabled": "User is disabled.",
+    "unconfirmed": "User is not confirmed.",
+    "reset": "Password reset required for the user",
+    "locked": "Password attempts exceeded",
+    "expired": EXPIRED_PASSWORD,
+    "busy": "Rate exceeded. Try again in a moment.",
+    "over": "Your session has ended. Sign in again.",
+}
+_CODES: dict[type[OperationError], str] = {
+    UserNotFound: "unknown",
+    UserDisabled: "disabled",
+    UserNotConfirmed: "unconfirmed",
+    PasswordResetRequired: "reset",
+    PasswordAttemptsExceeded: "locked",
+    TooManyRequests: "busy",
+}
+
+
+def code_of(error: OperationError) -> str:
+    """The code of what a sign-in was refused with; whatever it is, no page tells more than the table holds."""
+    if isinstance(error, NotAuthorized) and error.message == EXPIRED_PASSWORD:
+        return "expired"
+    return _CODES.get(type(error), "incorrect")
+
+
+class Flash:
+    """Set on a redirect, shown by the page it leads to, gone then."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._cookie = Cookie(settings, "authz-flash", seconds=FLASH_SECONDS)
+
+    def set(self, response: Response, code: str) -> None:
+        self._cookie.set(response, code)
+
+    def message(self, request: Request) -> str | None:
+        """None also for a code that is not ours."""
+        return MESSAGES.get(self._cookie.read(request) or "")
+
+    def clear(self, request: Request, response: Response) -> None:
+        if self._cookie.read(request) is not None:
+            self._cookie.clear(response)
