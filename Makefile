@@ -44,8 +44,8 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "no venv could be made: Debian and Ubuntu need the package python3-venv" >&2; exit 1; }
 
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
-	$(PIP) --editable .
+$(VENV)/.installed: pyproject.toml samples/quickstart/requirements.txt | $(BIN)/python
+	$(PIP) --editable . --requirement samples/quickstart/requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
