@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
 
+from app_client_authz.storage.engine import tune_sqlite
 from tests.support.browser import chromium, launched
 from tests.support.clock import MovableClock
 from tests.support.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
@@ -95,6 +96,7 @@ def unmigrated_url(database: str, request: pytest.FixtureRequest, tmp_path: Path
 def engine(database_url: str) -> Iterator[sa.Engine]:
     """A migrated database, on SQLite and on PostgreSQL."""
     engine = sa.create_engine(database_url)
+    tune_sqlite(engine)
     yield engine
     engine.dispose()
 
@@ -109,6 +111,7 @@ def sqlite_url_migrated(sqlite_template: SqliteTemplate, tmp_path: Path) -> str:
 def sqlite_engine(sqlite_url_migrated: str) -> Iterator[sa.Engine]:
     """A migrated SQLite file, for tests whose subject is not the database."""
     engine = sa.create_engine(sqlite_url_migrated)
+    tune_sqlite(engine)
     yield engine
     engine.dispose()
 

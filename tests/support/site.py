@@ -62,7 +62,7 @@ class Registered:
         return {"client_id": self.client_id} | ({} if self.secret is None else {"client_secret": self.secret})
 
 
-@dataclass
+@dataclass(repr=False)
 class Site:
     """``web`` is confidential with the code flow, ``spa`` public, ``implicit`` has response_type=token,
     ``machine`` client_credentials with ``orders/read`` and ``orders/write``."""

@@ -1,0 +1,183 @@
+"""The pages as Chromium shows them: policy, keyboard, narrow windows, contrast, dark mode."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask, redirect
+from playwright.sync_api import Browser, BrowserContext, Page
+from werkzeug.wrappers import Response
+
+from tests.hosted_ui.site import CHOSEN, ENABLED, PASSWORD, POOL_ID, TEMPORARY, Site, client_spec, query
+from tests.support.live import LiveServer
+
+pytestmark = pytest.mark.browser
+
+# WCAG 2.2, "relative luminance" and "contrast ratio", for every text on the page and every edge of an input.
+CONTRASTS = """() => {
+  const parse = color => color.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05) };
+  const ground = node => {
+    for (; node; node = node.parentElement) {
+      const color = parse(getComputedStyle(node).backgroundColor);
+      if (color.length < 4 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("main *")) {
+    const style = getComputedStyle(node), box = node.getBoundingClientRect();
+    if (!box.width) continue;
+    if ([...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()))
+      found.push([node.tagName, ratio(parse(style.color), ground(node)) / 4.5]);
+    if (node.tagName === "INPUT")
+      found.push(["edge", ratio(parse(style.borderTopColor), ground(node.parentElement)) / 3]);
+  }
+  return found;
+}"""
+
+
+@dataclass
+class Live:
+    """A furnished server with an application beside it, on real sockets."""
+
+    site: Site
+    url: str
+
+    @property
+    def callback(self) -> str:
+        return f"{self.url}/app/callback"
+
+    def page(self, path: str = "/login", **changes: str | None) -> str:
+        return f"{self.url}/auth{path}?{query(**{'redirect_uri': self.callback, **changes})}"
+
+
+@pytest.fixture
+def live(site: Site, live_server: Callable[..., LiveServer]) -> Live:
+    app: Flask = site.app
+    app.add_url_rule("/app/callback", view_func=lambda: redirect("/app/home"), endpoint="callback")
+    app.add_url_rule("/app/home", view_func=lambda: Response("home", content_type="text/plain"), endpoint="home")
+    app.add_url_rule("/favicon.ico", view_func=lambda: Response(status=204), endpoint="icon")
+    server = live_server(app, host="localhost")
+    site.replace(ENABLED, callback_urls=(f"{server.url}/app/callback",))
+    return Live(site, server.url)
+
+
+@pytest.fixture
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """A tab in which a breach of the page's own policy fails the test."""
+    tab = browser.new_page()
+    breaches: list[str] = []
+    tab.on("console", lambda message: breaches.append(message.text) if "Content Security" in message.text else None)
+    yield tab
+    assert not breaches
+
+
+def test_a_person_signs_in_by_keyboard_alone(live: Live, page: Page) -> None:
+    page.goto(live.page())
+    page.keyboard.type("alice")
+    page.keyboard.press("Tab")
+    page.keyboard.type("not this")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")
+    assert page.inner_text("[role=alert]") == "Incorrect username or password."
+    assert page.title().startswith("Error: ")
+
+    page.keyboard.type("alice")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/app/home")
+
+
+def test_a_person_chooses_a_password_and_is_offered_to_go_on(live: Live, page: Page) -> None:
+    page.goto(live.page())
+    page.fill("[name=username]", "newcomer")
+    page.fill("[name=password]", TEMPORARY)
+    page.click("[name=signInSubmitButton]")
+    page.wait_for_url("**/changePassword?*")
+    page.keyboard.type(CHOSEN)
+    page.keyboard.press("Tab")
+    page.keyboard.type(CHOSEN)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/app/home")
+
+    page.goto(live.page())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Sign in as newcomer"
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/app/home")
+
+
+def test_back_after_a_sign_out_shows_nobody(live: Live, page: Page) -> None:
+    page.goto(live.page())
+    page.fill("[name=username]", "alice")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/app/home")
+    page.goto(live.page())
+    assert page.is_visible("text=Sign in as alice")
+    page.goto(live.page("/logout"))
+    page.wait_for_url("**/auth/login?*")
+
+    page.go_back()
+    page.wait_for_load_state()
+
+    assert not page.is_visible("text=Sign in as alice")
+
+
+def test_an_application_may_go_on_to_another_of_its_registered_hosts(live: Live, page: Page) -> None:
+    # Chromium holds form-action against every redirect that follows a form.
+    elsewhere = live.url.replace("localhost", "127.0.0.1")
+    live.site.app.add_url_rule("/app/far", view_func=lambda: redirect(f"{elsewhere}/app/home"), endpoint="far")
+    start = f"{live.url}/app/far"
+    live.site.services.app_clients.replace(
+        POOL_ID, ENABLED, client_spec(callback_urls=(start,), logout_urls=(f"{elsewhere}/app/home",))
+    )
+    page.goto(live.page(redirect_uri=start))
+    page.fill("[name=username]", "alice")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"{elsewhere}/app/home")
+
+
+@pytest.mark.parametrize("scheme, width", [("light", 320), ("dark", 1000)])
+def test_every_page_is_readable(live: Live, chromium_browser: Browser, scheme: str, width: int) -> None:
+    context = chromium_browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 640}
+    )
+    try:
+        page = context.new_page()
+        page.goto(live.page(login_hint="a" * 100))
+        assert_readable(page)
+        page.fill("[name=username]", "nobody")
+        page.fill("[name=password]", "wrong")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[role=alert]")
+        assert_readable(page)
+        page.fill("[name=username]", "newcomer")
+        page.fill("[name=password]", TEMPORARY)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/changePassword?*")
+        assert_readable(page)
+        page.goto(f"{live.url}/auth/error?error=redirect_mismatch")
+        assert_readable(page)
+        red = page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0])")
+        assert (red < 128) is (scheme == "dark")
+    finally:
+        context.close()
+
+
+def assert_readable(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no scrolling sideways"
+    too_faint = [found for found in page.evaluate(CONTRASTS) if found[1] < 1]
+    assert not too_faint
+    targets = page.locator("button:visible, input:visible, a:visible")
+    assert all((box := targets.nth(at).bounding_box()) and box["height"] >= 44 for at in range(targets.count()))

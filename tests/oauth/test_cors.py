@@ -1,0 +1,148 @@
+"""What scripts of other origins may call, with every status; and what they may not (endpoints.md 0.6, UIF-5)."""
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import TestResponse
+
+from tests.support.site import PREFIX, Site
+
+ORIGIN = {"Origin": "https://spa.example"}
+ALLOWED = "authorization, content-type, cache-control, x-amz-target, x-amz-user-agent"
+METHODS = {
+    "/oauth2/token": "POST, OPTIONS",
+    "/oauth2/revoke": "POST, OPTIONS",
+    "/oauth2/userInfo": "GET, POST, OPTIONS",
+    "/{pool}/.well-known/openid-configuration": "GET, OPTIONS",
+    "/{pool}/.well-known/jwks.json": "GET, OPTIONS",
+}
+NAVIGATED = ("/oauth2/authorize", "/authorize", "/login", "/logout", "/error", "/changePassword")
+
+
+def path(site: Site, endpoint: str) -> str:
+    return PREFIX + endpoint.replace("{pool}", site.pool.id)
+
+
+def is_open(answer: TestResponse) -> bool:
+    """Any origin may read it, and none with the browser's credentials."""
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Set-Cookie" not in answer.headers
+    return answer.headers.getlist("Access-Control-Allow-Origin") == ["*"]
+
+
+@pytest.mark.parametrize("endpoint, methods", METHODS.items())
+def test_a_preflight_is_answered_with_what_clients_send(standing: Site, endpoint: str, methods: str) -> None:
+    asked = ORIGIN | {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    answer = standing.browse().options(path(standing, endpoint), headers=asked)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert is_open(answer)
+    assert answer.headers["Access-Control-Allow-Methods"] == methods
+    assert answer.headers["Access-Control-Allow-Headers"] == ALLOWED
+    assert answer.headers["Access-Control-Max-Age"] == "600"
+
+
+def test_a_preflight_asks_no_database(standing: Site) -> None:
+    statements: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(standing.services.engine, "before_cursor_execute", note)
+    for endpoint in METHODS:
+        standing.browse().options(path(standing, endpoint).replace(standing.pool.id, "no-such-pool"))
+    sa.event.remove(standing.services.engine, "before_cursor_execute", note)
+    assert statements == []
+
+
+def test_successes_are_open(site: Site) -> None:
+    browser = site.browse()
+    tokens = browser.post(
+        f"{PREFIX}/oauth2/token", data={"grant_type": "client_credentials"}, auth=site.machine.auth, headers=ORIGIN
+    )
+    user_tokens = site.tokens(site.spa)
+    bearer = ORIGIN | {"Authorization": f"Bearer {user_tokens['access_token']}"}
+    userinfo = browser.get(f"{PREFIX}/oauth2/userInfo", headers=bearer)
+    revocation = site.spa.credentials | {"token": user_tokens["refresh_token"]}
+    revoked = browser.post(f"{PREFIX}/oauth2/revoke", data=revocation, headers=ORIGIN)
+    jwks = browser.get(path(site, "/{pool}/.well-known/jwks.json"), headers=ORIGIN)
+    for answer in (tokens, userinfo, revoked, jwks):
+        assert answer.status_code == 200
+        assert is_open(answer)
+        assert "WWW-Authenticate" in answer.headers["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize(
+    "method, endpoint, request_, status",
+    [
+        ("POST", "/oauth2/token", {}, 400),
+        ("POST", "/oauth2/token", {"json": {}}, 400),
+        ("POST", "/oauth2/token", {"data": {"grant_type": "authorization_code", "client_id": "nobody"}}, 400),
+        ("POST", "/oauth2/token", {"data": {"a": "x" * 2_000_000}}, 413),
+        ("GET", "/oauth2/token", {}, 405),
+        ("POST", "/oauth2/revoke", {"data": {"client_id": "nobody", "token": "x"}}, 401),
+        ("GET", "/oauth2/revoke", {}, 405),
+        ("GET", "/oauth2/userInfo", {}, 400),
+        ("GET", "/oauth2/userInfo", {"headers": {"Authorization": "Bearer x"}}, 401),
+        ("PUT", "/oauth2/userInfo", {}, 405),
+        ("GET", "/no-such-pool/.well-known/jwks.json", {}, 404),
+        ("GET", "/no-such-pool/.well-known/openid-configuration", {}, 404),
+        ("POST", "/{pool}/.well-known/jwks.json", {}, 405),
+        ("GET", "/{pool}/.well-known/openid-configuration", {"headers": {"Host": "evil.example"}}, 400),
+    ],
+)
+def test_refusals_are_open(
+    standing: Site, method: str, endpoint: str, request_: dict[str, object], status: int
+) -> None:
+    answer = standing.browse().open(path(standing, endpoint), method=method, **request_)
+    assert answer.status_code == status
+    assert is_open(answer)
+
+
+def test_the_oidc_dialects_401_is_open(standing_oidc: Site) -> None:
+    body = {"grant_type": "client_credentials"}
+    answer = standing_oidc.browse().post(f"{PREFIX}/oauth2/token", data=body, auth=("nobody", "wrong"))
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="oauth2"')
+    assert is_open(answer)
+    answer = standing_oidc.browse().get(f"{PREFIX}/oauth2/userInfo")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert is_open(answer)
+
+
+def test_a_failure_of_the_database_is_open(site: Site) -> None:
+    with site.services.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE authz_app_clients RENAME TO gone"))
+    answer = site.browse().post(
+        f"{PREFIX}/oauth2/token", data={"grant_type": "client_credentials"}, auth=site.machine.auth
+    )
+    assert (answer.status_code, answer.json) == (503, {"error": "temporarily_unavailable"})
+    assert answer.headers["Retry-After"] == "5"
+    assert is_open(answer)
+
+
+def test_a_failure_of_ours_is_open_and_tells_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(type(site.services.app_clients), "authenticate", fail)
+    site.app.testing = False
+    answer = site.browse().post(
+        f"{PREFIX}/oauth2/token", data={"grant_type": "client_credentials"}, auth=site.machine.auth
+    )
+    assert (answer.status_code, answer.json) == (500, {"error": "server_error"})
+    assert is_open(answer)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PUT"])
+@pytest.mark.parametrize("endpoint", NAVIGATED)
+def test_pages_are_not_open_to_scripts(standing: Site, endpoint: str, method: str) -> None:
+    answer = standing.browse().open(path(standing, endpoint), method=method, headers=ORIGIN)
+    assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize("endpoint", NAVIGATED)
+def test_pages_of_a_foreign_host_are_not_open_either(standing: Site, endpoint: str) -> None:
+    answer = standing.browse().get(path(standing, endpoint), headers=ORIGIN | {"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert "Access-Control-Allow-Origin" not in answer.headers
