@@ -1,0 +1,1 @@
+"""What the token paths cost: ``python -m benchmarks``."""
