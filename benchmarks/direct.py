@@ -47,7 +47,9 @@ def run() -> None:
         sql[SIGN_IN] = str(count)
     unit = found[SIGNATURE]
     print(f"S = {1000 * unit.best:.3f} ms in the best of {ROUNDS} rounds, {1000 * unit.median:.3f} ms in the median\n")
-    found[SIGN_IN] = Rounds([both - alone for both, alone in zip(found[SIGN_IN].seconds, found[HASH].seconds, strict=True)])
+    found[SIGN_IN] = Rounds(
+        [both - alone for both, alone in zip(found[SIGN_IN].seconds, found[HASH].seconds, strict=True)]
+    )
     print(_table(listed, found, sql))
 
 

@@ -40,7 +40,10 @@ def run() -> None:
     with TemporaryDirectory() as small, TemporaryDirectory() as large:
         measures = {size: _measures(Path(folder), size) for size, folder in ((SMALL, small), (LARGE, large))}
         both = [
-            (f"{name} {size}", measure) for name in measures[SMALL] for size in measures for measure in [measures[size][name]]
+            (f"{name} {size}", measure)
+            for name in measures[SMALL]
+            for size in measures
+            for measure in [measures[size][name]]
         ]
         found = interleaved(both, ROUNDS)
     rows = []

@@ -112,9 +112,7 @@ def refreshes(client: Credentials, tokens: Iterable[str]) -> list[Request]:
 
 def exchanges(client: Credentials, codes: Iterable[str]) -> list[Request]:
     return [
-        token_request(
-            client, grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER
-        )
+        token_request(client, grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
         for code in codes
     ]
 

@@ -59,21 +59,17 @@ UNREADABLE_VALUES = {
     "one megabyte of NUL": "%00" * (MEGABYTE // 3),
 }
 READING = [door for door in DOORS if door.kind in {"authorize", "back", "page"}]
-SPOILT = [
-    pytest.param(door, name, value, id=f"{door.name}, {name}: {kind}")
-    for door in READING
-    for name in (*door.names, "unknown")
-    for kind, value in UNREADABLE_VALUES.items()
-    # What takes long to send is sent in one parameter of each door.
-    if "megabyte" not in kind or name == door.names[0]
-]
 
 
-@pytest.mark.parametrize("door, name, value", SPOILT)
-def test_a_value_that_cannot_be_read_is_refused(site: Site, door: Door, name: str, value: str) -> None:
+@pytest.mark.parametrize("kind", UNREADABLE_VALUES)
+@pytest.mark.parametrize("door", READING, ids=lambda door: door.name)
+def test_a_value_that_cannot_be_read_is_refused(site: Site, door: Door, kind: str) -> None:
     before = site.row_counts()
-    answer = send(site, door, door.request(site).with_pairs(_put(name, value)))
-    check(door, answer, refused=True)
+    for name in (*door.names, "unknown"):
+        answer = send(site, door, door.request(site).with_pairs(_put(name, UNREADABLE_VALUES[kind])))
+        check(door, answer, refused=True)
+        if "megabyte" in kind:
+            break  # the others would only take long
     assert site.row_counts() == before
 
 
@@ -136,7 +132,7 @@ ODD_VALUES = {
     "another broken escape": "%zz%1",
     "plus and semicolon": "a+b;c=d",
     "eight thousand characters": "a" * 8192,
-    "eight thousand wide characters": quote_plus("é") * 8000,
+    "four thousand wide characters": quote_plus("é") * 4000,
     "a number": "9" * 400,
     "JSON": quote_plus('{"a":[1,{"b":null}]}'),
     "only blanks": "+++",
@@ -145,17 +141,18 @@ ODD_VALUES = {
 }
 
 
-@pytest.mark.parametrize("kind", ODD_VALUES)
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-def test_odd_values_are_only_values(site: Site, door: Door, kind: str) -> None:
+def test_odd_values_are_only_values(site: Site, door: Door) -> None:
     before = site.row_counts()
     for name in door.names:
-        answer = send(site, door, door.request(site).with_pairs(_put(name, ODD_VALUES[kind])))
-        check(door, answer, refused=False)
-        assert "Set-Cookie: x=y" not in str(answer.headers)
-        assert "<script>alert(1)" not in answer.text
-        assert "evil.example" not in answer.headers.get("Location", "").partition("?")[0]
-    assert site.row_counts() == before
+        for odd in ODD_VALUES.values():
+            answer = send(site, door, door.request(site).with_pairs(_put(name, odd)))
+            check(door, answer, refused=False)
+            assert not [cookie for cookie in answer.headers.getlist("Set-Cookie") if "x=y" in cookie]
+            assert "<script>alert(1)" not in answer.text
+            assert "evil.example" not in answer.headers.get("Location", "").partition("?")[0]
+    # A sign-in that fails counts as an attempt.
+    assert site.row_counts() | {"authz_attempts": 0} == before | {"authz_attempts": 0}
 
 
 @pytest.mark.parametrize("kind", ODD_VALUES)
@@ -216,29 +213,31 @@ TYPES = {
 WITH_BODY = [door for door in READING if "by POST" in door.name or door.kind == "back"]
 
 
-@pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("door", WITH_BODY, ids=lambda door: door.name)
-def test_a_body_of_another_type_is_refused(site: Site, door: Door, kind: str) -> None:
-    content_type, data = TYPES[kind]
+def test_a_body_of_another_type_is_refused(site: Site, door: Door) -> None:
     sent = door.request(site)
     before = site.row_counts()
-    options: dict[str, Any] = {"content_type": content_type}
-    if data is not None:
-        options["data"] = data
-    elif kind == "JSON":
-        options["data"] = json.dumps(dict(sent.body or ()))
-    check(door, send(site, door, replace(sent, options=options)), refused=True)
+    for kind, (content_type, data) in TYPES.items():
+        options: dict[str, Any] = {"content_type": content_type}
+        if kind == "JSON":
+            options["data"] = json.dumps(dict(sent.body or ()))
+        elif data is not None:
+            options["data"] = data
+        check(door, send(site, door, replace(sent, options=options)), refused=True)
     assert site.row_counts() == before
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, gzip", "x"])
+BOMB = gzip.compress(b"\x00" * (10 * MEGABYTE))
+
+
 @pytest.mark.parametrize("door", WITH_BODY, ids=lambda door: door.name)
-def test_a_compressed_body_is_refused(site: Site, door: Door, coding: str) -> None:
+def test_a_compressed_body_is_refused(site: Site, door: Door) -> None:
     sent = door.request(site)
     before = site.row_counts()
-    for data in (gzip.compress(joined(sent.body or ()).encode()), gzip.compress(b"\x00" * (20 * MEGABYTE))):
-        spoilt = replace(sent, headers={"Content-Encoding": coding}, options={"data": data})
-        check(door, send(site, door, spoilt), refused=True)
+    for coding in ("gzip", "deflate", "br", "identity, gzip", "x"):
+        for data in (gzip.compress(joined(sent.body or ()).encode()), BOMB):
+            spoilt = replace(sent, headers={"Content-Encoding": coding}, options={"data": data})
+            check(door, send(site, door, spoilt), refused=True)
     assert site.row_counts() == before
 
 
@@ -251,10 +250,13 @@ def test_a_body_of_more_than_a_megabyte_is_refused_unread(site: Site, door: Door
     chunked = replace(
         door.request(site),
         options={
-            "input_stream": io.BytesIO(b"a=" + b"x" * (2 * MEGABYTE)),
             "data": None,
-            "content_type": FORM,
-            "environ_overrides": {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+            "environ_overrides": {
+                "wsgi.input": io.BytesIO(b"a=" + b"x" * (2 * MEGABYTE)),
+                "wsgi.input_terminated": True,
+                "CONTENT_LENGTH": "",
+                "HTTP_TRANSFER_ENCODING": "chunked",
+            },
         },
     )
     answer = send(site, door, chunked)
@@ -263,12 +265,12 @@ def test_a_body_of_more_than_a_megabyte_is_refused_unread(site: Site, door: Door
     assert site.row_counts() == before
 
 
-@pytest.mark.parametrize("length", ["-1", "abc", "", "99999999999999999999", "١", "1e3", "0x10"])
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-def test_a_content_length_that_is_wrong_is_no_failure(site: Site, door: Door, length: str) -> None:
+def test_a_content_length_that_is_wrong_is_no_failure(site: Site, door: Door) -> None:
     before = site.row_counts()
-    sent = replace(door.request(site), options={"environ_overrides": {"CONTENT_LENGTH": length}})
-    check(door, send(site, door, sent), refused=False)
+    for length in ("-1", "abc", "", "99999999999999999999", "١", "1e3", "0x10"):
+        sent = replace(door.request(site), options={"environ_overrides": {"CONTENT_LENGTH": length}})
+        check(door, send(site, door, sent), refused=False)
     assert site.row_counts() == before
 
 
@@ -293,6 +295,8 @@ def _bearer(header: bytes, payload: bytes) -> str:
     return "Bearer " + ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
+NOT_LIVE = 'disabled, or deleted, or the user has globally signed out."'
+BAD_REQUEST = 'error_description="Bad OAuth2 request at UserInfo Endpoint"'
 ISSUER = f"http://localhost{PREFIX}/"
 HEADERS = {
     "Basic alone": "Basic",
@@ -349,98 +353,80 @@ HEADERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", HEADERS)
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-def test_a_broken_authorization_header_is_no_failure(site: Site, door: Door, kind: str) -> None:
+def test_a_broken_authorization_header_is_no_failure(site: Site, door: Door) -> None:
     before = site.row_counts()
-    value = HEADERS[kind]
-    answer = send(site, door, replace(door.request(site), headers={"Authorization": value}))
-    check(door, answer, refused=door.kind == "back")
-    if door.kind == "back":
-        expected = 401 if door.name == "revoke" else 400
-        assert (answer.status_code, answer.json) == (expected, {"error": "invalid_client"})
-    if door.kind == "bearer":
-        assert answer.status_code in {400, 401}
-        assert "WWW-Authenticate" in answer.headers
-        assert value.partition(" ")[2].strip() not in {answer.headers["WWW-Authenticate"], answer.text}
+    for value in HEADERS.values():
+        answer = send(site, door, replace(door.request(site), headers={"Authorization": value}))
+        check(door, answer, refused=door.kind == "back")
+        if door.kind == "back":
+            expected = 401 if door.name == "revoke" else 400
+            assert (answer.status_code, answer.json) == (expected, {"error": "invalid_client"})
+        if door.kind == "bearer":
+            assert answer.status_code in {400, 401}
+            assert "WWW-Authenticate" in answer.headers
+            assert answer.headers["WWW-Authenticate"].endswith((NOT_LIVE, BAD_REQUEST))
     assert site.row_counts() == before
 
 
-@pytest.mark.parametrize("kind", HEADERS)
-def test_a_broken_token_is_revoked_without_a_word(site: Site, kind: str) -> None:
-    token = HEADERS[kind].partition(" ")[2].strip()[:8000].rstrip()
-    if not token:
-        token = "x"
+def test_a_broken_token_is_revoked_without_a_word(site: Site) -> None:
     before = site.row_counts()
-    answer = site.browse().post(f"{PREFIX}/oauth2/revoke", data={"token": token}, auth=site.web.auth)
-    assert (answer.status_code, answer.data) == (200, b"")
+    for value in HEADERS.values():
+        token = value.partition(" ")[2].replace("\x00", "").strip()[:8000] or "x"
+        answer = site.browse().post(f"{PREFIX}/oauth2/revoke", data={"token": token}, auth=site.web.auth)
+        assert (answer.status_code, answer.data) == (200, b"")
     assert site.row_counts() == before
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Cookie": "=;;;="},
-        {"Cookie": "XSRF-TOKEN=é; authz-session=\xff"},
-        {"Cookie": "a=" + "b" * 100_000},
-        {"Cookie": "; ".join(f"c{number}=x" for number in range(2000))},
-        {"If-None-Match": '"' * 1000},
-        {"If-None-Match": 'W/"' + "a" * 10_000},
-        {"If-Modified-Since": "yesterday"},
-        {"Range": "bytes=9999999999-0,x"},
-        {"Accept": ";q=x,*/*;q=nan"},
-        {"Origin": "null"},
-        {"Origin": "http://[::1"},
-        {"Origin": "\xff"},
-        {"Sec-Fetch-Site": "?"},
-        {"Referer": "http://[x"},
-        {"Expect": "x"},
-        {"Content-Encoding": ""},
-        {"X-HTTP-Method-Override": "DELETE"},
-    ],
-    ids=lambda headers: str(headers)[:40],
-)
-@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-def test_other_broken_headers_are_no_failure(site: Site, door: Door, headers: dict[str, str]) -> None:
-    before = site.row_counts()
-    check(door, send(site, door, replace(door.request(site), headers=headers)), refused=False)
-    assert site.row_counts() == before
+OTHER_HEADERS = [
+    {"Cookie": "=;;;="},
+    {"Cookie": "XSRF-TOKEN=é; authz-session=\xff"},
+    {"Cookie": "a=" + "b" * 100_000},
+    {"Cookie": "; ".join(f"c{number}=x" for number in range(2000))},
+    {"If-None-Match": '"' * 1000},
+    {"If-None-Match": 'W/"' + "a" * 10_000},
+    {"If-Modified-Since": "yesterday"},
+    {"Range": "bytes=9999999999-0,x"},
+    {"Accept": ";q=x,*/*;q=nan"},
+    {"Origin": "null"},
+    {"Origin": "http://[::1"},
+    {"Origin": "\xff"},
+    {"Sec-Fetch-Site": "?"},
+    {"Referer": "http://[x"},
+    {"Expect": "x"},
+    {"Content-Encoding": ""},
+    {"X-HTTP-Method-Override": "DELETE"},
+]
+HOSTS = ("[", "[::1", "localhost:", "localhost:x", "a b", "\xff", "-", "localhost:999999", ":80", "")
 
 
-@pytest.mark.parametrize(
-    "host", ["[", "[::1", "localhost:", "localhost:x", "a b", "\xff", "-", "localhost:999999", ":80"]
-)
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-def test_a_broken_host_is_no_failure(site: Site, door: Door, host: str) -> None:
+def test_other_broken_headers_are_no_failure(site: Site, door: Door) -> None:
     before = site.row_counts()
-    sent = door.request(site)
-    answer = site.browse().open(
-        PREFIX + sent.path, method=sent.method, query_string=joined(sent.query), environ_overrides={"HTTP_HOST": host}
-    )
-    assert answer.status_code < 500
+    for headers in OTHER_HEADERS:
+        check(door, send(site, door, replace(door.request(site), headers=headers)), refused=False)
+    for host in HOSTS:
+        spoilt = replace(door.request(site), options={"environ_overrides": {"HTTP_HOST": host}})
+        assert send(site, door, spoilt).status_code < 500
     assert site.row_counts() == before
 
 
 # --- methods and paths -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PUT", "PATCH", "DELETE", "BREW", "get", "PROPFIND", "X" * 300])
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-def test_other_methods_are_405_and_do_nothing(site: Site, door: Door, method: str) -> None:
+def test_other_methods_are_405_and_do_nothing(site: Site, door: Door) -> None:
+    browser = site.browse(signed_in=True)
     before = site.row_counts()
     sent = door.request(site)
-    answer = site.browse(signed_in=True).open(
-        PREFIX + sent.path,
-        method=method.lower() if method == "get" else method,
-        query_string=joined(sent.query),
-        environ_overrides={"REQUEST_METHOD": method},
-        headers={"Authorization": "Basic eDp5", "X-Secret": "not to be echoed"},
-    )
-    assert answer.status_code == 405
-    assert "Location" not in answer.headers
-    assert "not to be echoed" not in answer.text
-    after = site.row_counts()
-    assert after | {"authz_sso_sessions": 0} == before | {"authz_sso_sessions": 0}
+    for method in ("TRACE", "CONNECT", "PUT", "PATCH", "DELETE", "BREW", "PROPFIND", "X" * 300):
+        headers = {"Authorization": "Basic eDp5", "X-Secret": "not to be echoed"}
+        answer = browser.open(PREFIX + sent.path, method=method, query_string=joined(sent.query), headers=headers)
+        assert answer.status_code == 405
+        assert "Allow" in answer.headers
+        assert "Location" not in answer.headers
+        assert "not to be echoed" not in answer.text
+    assert site.row_counts() == before
 
 
 OTHER_PATHS = [
@@ -467,6 +453,13 @@ def test_other_paths_are_404_and_lead_nowhere(site: Site, path: str) -> None:
         answer = site.browse(signed_in=True).open(PREFIX + path, method=method)
         assert answer.status_code in {404, 405, 308}
         assert "evil.example" not in answer.headers.get("Location", "").replace("localhost", "")
+
+
+@pytest.mark.parametrize("document", ["jwks.json", "openid-configuration"])
+def test_a_pool_that_could_not_exist_is_looked_for_in_no_database(site: Site, document: str) -> None:
+    for pool_id in ("%00", "us-east-1_a%00", "%ED%A0%80", "é", "'", "us-east-1_" + "a" * 3000, "us-east-1_nobody"):
+        answer = site.browse().get(f"{PREFIX}/{pool_id}/.well-known/{document}")
+        assert (answer.status_code, answer.json) == (404, {"message": "User pool does not exist."})
 
 
 # --- a host that reads the form before us -------------------------------------------------------------------------

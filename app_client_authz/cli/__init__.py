@@ -2,7 +2,7 @@
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app_client_authz.domain.errors import AuthzError, Unavailable
 from app_client_authz.domain.shapes import plain
@@ -30,8 +30,6 @@ class _Authz(AppGroup):
             raise click.ClickException(f"The database does not answer: {hint} ({plain(error.detail)})") from None
         except AuthzError as error:
             raise click.ClickException(plain(error.message or error.code)) from None
-        except IntegrityError:
-            raise click.ClickException("Somebody else created one of that name at this moment.") from None
         except SQLAlchemyError as error:
             # Its text may hold the statement and its values.
             raise click.ClickException(f"The database does not answer ({type(error).__name__}).") from None

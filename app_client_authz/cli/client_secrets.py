@@ -14,7 +14,11 @@ secret = AppGroup("secret", help="The secrets of a confidential client: two at m
 @secret.command("add")
 @client_argument
 @click.option(
-    "--secret", "value", type=secret_text, help="Use this one; - reads it from stdin. Made here unless given."
+    "--secret",
+    "value",
+    type=secret_text,
+    metavar="TEXT",
+    help="Use this one; - reads it from stdin. Made here unless given.",
 )
 @option_json
 def add(names: tuple[str, ...], value: str | None, wants_json: bool) -> None:

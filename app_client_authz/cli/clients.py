@@ -11,7 +11,6 @@ from app_client_authz.cli.naming import client_argument, named_client
 from app_client_authz.cli.params import option_json, secret_text
 from app_client_authz.domain.app_client import MAX_PER_POOL
 from app_client_authz.domain.client_spec import ClientSpec
-from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.proxies import current_authz
 
 client = AppGroup("client", help="App clients: one application's configuration within a pool.")
@@ -27,6 +26,7 @@ client.add_command(client_secrets.secret)
     "--secret",
     "client_secret",
     type=secret_text,
+    metavar="TEXT",
     help="Make it a confidential client with this secret (24 to 64 letters, digits, _ or +); - reads it from stdin.",
 )
 @client_options.described
@@ -59,8 +59,6 @@ def create(
         client_secret=client_secret,
         prevent_user_existence_errors=prevent_user_existence_errors,
     )
-    if client_id is not None and current_authz.app_clients.find(client_id) is not None:
-        raise InvalidParameter(f"App client {client_id} exists already.")
     spec = client_options.with_defaults_of_creation(client_options.changed(spec, given), given)
     made = current_authz.app_clients.create(pool_id, spec, client_id=client_id)
     # Whoever brings a secret along knows it.
@@ -141,7 +139,9 @@ def update(names: tuple[str, ...], name: str | None, cleared: tuple[str, ...], w
     spec = client_options.changed(client_options.cleared(before, cleared), given | {"client_name": name})
     if spec == before:
         raise click.UsageError("Nothing to change: no option differs from what the client has.")
-    after = current_authz.app_clients.replace(found.pool.id, found.client.client_id, spec).client
+    after = current_authz.app_clients.replace(
+        found.pool.id, found.client.client_id, spec, expected_version=found.client.version
+    ).client
     if wants_json:
         output.as_json(documents.client(after))
         return

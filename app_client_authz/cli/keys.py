@@ -27,7 +27,10 @@ def list_keys(pool_id: str, wants_json: bool) -> None:
 def stage(pool_id: str, wants_json: bool) -> None:
     """Publish the next signing keys, one per purpose, without signing with them yet."""
     _show(current_authz.keys.stage(pool_id), wants_json)
-    click.echo(f"When all APIs have seen them, a day later: flask authz keys rotate {pool_id}", err=True)
+    click.echo(
+        f"When all APIs have seen them (JWKS may be kept for 5 minutes, some libraries keep it for a day):\n  flask authz keys rotate {pool_id}",
+        err=True,
+    )
 
 
 @keys.command("rotate")

@@ -25,7 +25,10 @@ _KINDS = (
 def option_password(command: F) -> F:
     """``--password`` and ``--generate``; without either the password is asked for."""
     given = click.option(
-        "--password", type=secret_text, help="Other processes can see it here: - reads it from stdin instead."
+        "--password",
+        type=secret_text,
+        metavar="TEXT",
+        help="Other processes can see it here: - reads it from stdin instead.",
     )
     made = click.option("--generate", is_flag=True, help="Make one that fits the pool's policy, and print it.")
     return given(made(command))

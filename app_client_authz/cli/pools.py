@@ -11,7 +11,6 @@ from app_client_authz.cli import documents, output
 from app_client_authz.cli.params import custom_attribute, option_json, pair
 from app_client_authz.domain.app_client import MAX_PER_POOL
 from app_client_authz.domain.dialect import DIALECTS
-from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.domain.pool import ALIASES, CONTACTS, TIERS, PoolSpec, UserPool
 from app_client_authz.domain.schema import STANDARD_ATTRIBUTES, SchemaAttribute
 from app_client_authz.proxies import current_authz
@@ -111,8 +110,6 @@ def create(
     overrides = tuple(dataclasses.replace(_STANDARD[attribute], required=True) for attribute in dict.fromkeys(required))
     fixed = {key: given.pop(key) for key in ("username_attributes", "alias_attributes", "case_sensitive")}
     spec = _changed(PoolSpec(name=name, schema=(*overrides, *customs), **fixed), given)
-    if pool_id is not None and any(known.id == pool_id for known in current_authz.pools.all()):
-        raise InvalidParameter(f"User pool {pool_id} exists already.")
     made = current_authz.pools.create(spec, pool_id=pool_id)
     if wants_json:
         output.as_json(documents.pool(made))
@@ -167,7 +164,9 @@ def update(pool_id: str, additions: tuple[SchemaAttribute, ...], wants_json: boo
         raise click.UsageError("Nothing to change: no option differs from what the pool has.")
     if additions:
         before = current_authz.pools.add_custom_attributes(pool_id, additions)
-    after = before if spec == before.spec else current_authz.pools.replace(pool_id, spec)
+    after = (
+        before if spec == before.spec else current_authz.pools.replace(pool_id, spec, expected_version=before.version)
+    )
     if wants_json:
         output.as_json(documents.pool(after))
         return

@@ -20,6 +20,7 @@ from app_client_authz.storage.unit import Unit, Units
 PROVIDERS = frozenset({"COGNITO"})
 """Identity providers that a client can list: the local directory."""
 
+_CHANGED = "The user pool client was changed by another request."
 _NOBODY = AppClient(
     client_id="nobody",
     pool_id="nowhere_0",
@@ -128,8 +129,12 @@ class AppClients:
 
         return self._units.read(look)
 
-    def replace(self, pool_id: str, client_id: str, spec: ClientSpec) -> Described:
+    def replace(
+        self, pool_id: str, client_id: str, spec: ClientSpec, *, expected_version: int | None = None
+    ) -> Described:
         """The client after UpdateUserPoolClient: what is not in ``spec`` goes back to its default.
+
+        With ``expected_version``, only if nobody changed the client since it was described.
 
         Raises:
             ResourceNotFound, ConcurrentModification, and whatever ``AppClient.replace`` raises.
@@ -137,6 +142,8 @@ class AppClients:
 
         def change(unit: Unit) -> Described:
             found = self._existing(unit, pool_id, client_id)
+            if expected_version not in {None, found.client.version}:
+                raise ConcurrentModification(_CHANGED)
             client = found.client.replace(
                 spec,
                 pool=found.pool,
@@ -212,4 +219,4 @@ class AppClients:
     @staticmethod
     def _store(unit: Unit, before: AppClient, after: AppClient, clear_secrets: dict[str, str] | None = None) -> None:
         if not unit.app_clients.replace(after, before.version, clear_secrets):
-            raise ConcurrentModification("The user pool client was changed by another request.")
+            raise ConcurrentModification(_CHANGED)

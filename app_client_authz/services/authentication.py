@@ -28,7 +28,7 @@ from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
 
-NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a challenge's name
+NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"
 WRONG = "Incorrect username or password."
 RESERVATION_SECONDS = 30.0
 SLOT_WAIT_SECONDS = 5.0

@@ -21,9 +21,10 @@ def rotation(case: Case) -> Answer | None:
     if not client.rotation_enabled:
         text = "No: one refresh token serves until it expires or is revoked."
         return Answer(topic, question, Verdict.INFO, text)
-    text = f"Yes: each refresh gives a new one, and the old one works for {_time(client.grace_seconds)} more"
-    if client.grace_seconds == 0:
-        text += ", so a client that asks twice at once loses its session"
+    if client.grace_seconds:
+        text = f"Yes: each refresh gives a new one, and the old one works for {_time(client.grace_seconds)} more"
+    else:
+        text = "Yes: each refresh gives a new one, and a client that asks twice at once loses its session"
     if case.dialect.reuse_ends_token_session:
         text += ". One that comes back later ends the whole token session"
     return Answer(topic, question, Verdict.INFO, f"{text}.")

@@ -14,6 +14,8 @@ from app_client_authz.services import audit
 from app_client_authz.services.keys import Keys
 from app_client_authz.storage.unit import Unit, Units
 
+_CHANGED = "The user pool was changed by another request."
+
 
 class Dialects:
     """The dialect of each pool: its own, or the site's."""
@@ -96,8 +98,10 @@ class Pools:
         """How many users the pool has (EstimatedNumberOfUsers)."""
         return self._units.read(lambda unit: unit.users.count(pool_id))
 
-    def replace(self, pool_id: str, spec: PoolSpec) -> UserPool:
+    def replace(self, pool_id: str, spec: PoolSpec, *, expected_version: int | None = None) -> UserPool:
         """The pool after an update (UpdateUserPool: replacement).
+
+        With ``expected_version``, only if nobody changed the pool since it was described.
 
         Raises:
             ResourceNotFound, ConcurrentModification, and whatever ``UserPool.replace`` raises.
@@ -105,6 +109,8 @@ class Pools:
 
         def change(unit: Unit) -> UserPool:
             pool = existing_pool(unit, pool_id)
+            if expected_version not in {None, pool.version}:
+                raise ConcurrentModification(_CHANGED)
             in_use = any(client.rotation_enabled for client in unit.app_clients.all(pool_id))
             return self._store(unit, pool, pool.replace(spec, now=self._clock(), rotation_in_use=in_use))
 
@@ -153,5 +159,5 @@ class Pools:
     @staticmethod
     def _store(unit: Unit, before: UserPool, after: UserPool) -> UserPool:
         if not unit.pools.replace(after, before.version):
-            raise ConcurrentModification("The user pool was changed by another request.")
+            raise ConcurrentModification(_CHANGED)
         return after

@@ -28,10 +28,6 @@ SITE_CODES = {
         "SQLite runs with synchronous below FULL: a revocation that was answered can be undone by a power failure"
     ),
     "AUTHZ-W010": "SQLite is not in WAL mode: every write keeps all readers waiting",
-    "AUTHZ-E011": (
-        "SQLite does not enforce foreign keys: what belongs to a deleted client or user stays behind;"
-        " set PRAGMA foreign_keys=ON on every connection"
-    ),
     "AUTHZ-W012": "other accounts of this machine can read the SQLite file: chmod 600, and 700 for its directory",
     "AUTHZ-E013": "other accounts of this machine can write to the SQLite file: chmod 600, and 700 for its directory",
 }
@@ -87,8 +83,6 @@ def _of_site(services: Services, migrated: bool) -> Iterator[tuple[str, str]]:
         yield known("AUTHZ-W009")
     if not state.write_ahead:
         yield known("AUTHZ-W010")
-    if not state.enforces_foreign_keys:
-        yield known("AUTHZ-E011")
     if state.mode & (stat.S_IWGRP | stat.S_IWOTH):
         yield known("AUTHZ-E013", f" ({state.path})")
     elif state.mode:

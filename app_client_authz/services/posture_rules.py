@@ -36,16 +36,6 @@ class PoolCase:
     now: float
 
 
-def milder_dialect(case: PoolCase) -> str | None:
-    if not (case.dialect.sso_survives_global_sign_out or case.dialect.openid_alone_opens_all_attributes):
-        return None
-    return (
-        f"the {case.dialect.name} dialect follows Cognito where the standards are stricter: a browser stays signed"
-        " in after a global sign-out, and the scope openid alone shows every readable attribute. Where no client"
-        " needs Cognito's ways, use the dialect oidc"
-    )
-
-
 def short_passwords(case: PoolCase) -> str | None:
     length = case.pool.password_policy.minimum_length
     if length >= SHORT_PASSWORD:
@@ -167,7 +157,6 @@ def _only_machine(client: AppClient) -> bool:
 
 
 POOL_RULES: Mapping[str, Callable[[PoolCase], str | None]] = {
-    "AUTHZ-W014": milder_dialect,
     "AUTHZ-W015": short_passwords,
     "AUTHZ-W016": unprotected_from_deletion,
     "AUTHZ-W017": old_signing_keys,

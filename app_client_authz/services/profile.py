@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app_client_authz.crypto import jwts
-from app_client_authz.domain import attributes, scopes
+from app_client_authz.domain import attributes, ids, scopes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.dialect import Dialect
 from app_client_authz.domain.errors import InvalidToken, OpenIdScopeMissing, ResourceNotFound
@@ -96,4 +96,6 @@ def _pool_id(access_token: str, base: str) -> str | None:
     issuer = jwts.peek_issuer(access_token)
     if issuer is None or not issuer.startswith(f"{base}/"):
         return None
-    return issuer[len(base) + 1 :]
+    pool_id = issuer[len(base) + 1 :]
+    # Nobody has verified the token yet: no database sees what could not be an ID, NUL and surrogates above all.
+    return pool_id if ids.is_pool_id(pool_id) else None

@@ -1,6 +1,8 @@
 """How a database is opened when it is ours to open."""
 
 import os
+import sqlite3
+import time
 import weakref
 from contextlib import suppress
 from typing import Any
@@ -11,8 +13,8 @@ from sqlalchemy.engine import make_url
 __all__ = ["Engine", "engine_options", "forget_after_fork", "is_in_memory", "make_private", "tune_sqlite"]
 
 STATEMENT_SECONDS = 5
-# busy_timeout first: switching to WAL needs a lock that another process may hold at that moment.
-PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+PRAGMAS = ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON")
+_POLL_SECONDS = 0.02
 
 
 def tune_sqlite(engine: Engine) -> None:
@@ -25,7 +27,22 @@ def tune_sqlite(engine: Engine) -> None:
         cursor = connection.cursor()
         for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
+        _switch_to_wal(cursor)
         cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Once in the life of a file this needs a lock that another process may hold; no busy_timeout waits for it."""
+    give_up = time.monotonic() + STATEMENT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def engine_options(url: str) -> dict[str, Any]:

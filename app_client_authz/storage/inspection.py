@@ -17,7 +17,6 @@ class SqliteState:
 
     durable: bool
     write_ahead: bool
-    enforces_foreign_keys: bool
     path: Path | None
     mode: int
 
@@ -38,7 +37,6 @@ def sqlite_state(engine: Engine) -> SqliteState | None:
             durable=isinstance(synchronous, int) and synchronous >= _FULL,
             # A database in memory has no log, and nothing to lose.
             write_ahead=path is None or pragma("journal_mode") == "wal",
-            enforces_foreign_keys=pragma("foreign_keys") == 1,
             path=path,
             mode=0 if path is None else _open_to_others(path),
         )

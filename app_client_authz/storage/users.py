@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 from sqlalchemy.exc import IntegrityError
 
 from app_client_authz.domain.errors import AliasExists, UsernameExists
-from app_client_authz.domain.user import Group, User
+from app_client_authz.domain.user import Group, User, UserStatus
 from app_client_authz.storage.tables import group_members, groups, user_names, users
 
 USER_COLUMNS = (
@@ -90,7 +90,7 @@ def user_of_row(row: Any, members: tuple[Group, ...] = ()) -> User:
         pool_id=row.pool_id,
         sub=row.sub,
         username=row.username,
-        status=row.status,
+        status=UserStatus(row.status),
         enabled=row.enabled,
         attributes=json.loads(row.attributes),
         created_at=row.user_created_at,

@@ -79,5 +79,8 @@ def _equal(left: str, right: str) -> bool:
 
 
 def _same(origin: str, own: str) -> bool:
-    left, right = urlsplit(origin.lower()), urlsplit(own.lower())
+    try:
+        left, right = urlsplit(origin.lower()), urlsplit(own.lower())
+    except ValueError:  # half an IPv6 address
+        return False
     return (left.scheme, left.netloc) == (right.scheme, right.netloc)

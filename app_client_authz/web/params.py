@@ -69,11 +69,15 @@ def _body(request: Request) -> Iterable[tuple[str, str]]:
     if "form" in vars(request):
         # The host read the form before us (a CSRF guard does): the bytes are gone, repetitions are still there.
         return request.form.items(multi=True)
-    request.max_content_length = MAX_BODY_BYTES
+    # A chunked body is cut off at the limit without a word: the octet more shows that there was more.
+    request.max_content_length = MAX_BODY_BYTES + 1
     try:
-        return _split(request.get_data())
+        body = request.get_data()
     except RequestEntityTooLarge:
-        raise BodyTooLarge(detail="the body is larger than 1 MiB") from None
+        body = None
+    if body is None or len(body) > MAX_BODY_BYTES:
+        raise BodyTooLarge(detail="the body is larger than 1 MiB")
+    return _split(body)
 
 
 def _split(raw: bytes) -> Iterable[tuple[str, str]]:
@@ -91,6 +95,8 @@ def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in pairs:
         if name in params:
             raise BadParameters(detail="a parameter is given twice")
+        if len(params) >= MAX_PARAMETERS:
+            raise BadParameters(detail="too many parameters")
         if max(len(name), len(value)) > MAX_VALUE_CHARACTERS or "\x00" in name + value:
             raise BadParameters(detail="a parameter is too long or holds NUL")
         params[name] = value

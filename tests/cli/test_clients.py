@@ -163,7 +163,7 @@ def test_what_the_rules_of_a_client_refuse_is_one_line(shell: Shell, options: tu
 
 def test_a_client_id_that_is_taken_is_named(shell: Shell) -> None:
     shell.ok("client", "create", POOL, "web", "--id", "mine")
-    assert shell.refused("client", "create", POOL, "web", "--id", "mine") == "App client mine exists already."
+    assert shell.refused("client", "create", POOL, "web", "--id", "mine") == "User pool client mine already exists."
 
 
 # --- list, describe, delete -----------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_what_the_domain_refuses_is_one_line(bare: Shell, options: tuple[str, ..
 
 
 def test_an_id_that_is_taken_is_named(shell: Shell) -> None:
-    assert shell.refused("pool", "create", "Again", "--id", POOL) == f"User pool {POOL} exists already."
+    assert shell.refused("pool", "create", "Again", "--id", POOL) == f"User pool {POOL} already exists."
 
 
 def test_list_is_a_table_or_json_and_says_how_to_begin(bare: Shell) -> None:

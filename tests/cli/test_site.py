@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from app_client_authz.cli import group
 from app_client_authz.services.posture_rules import CLIENT_RULES, POOL_RULES
+from app_client_authz.storage import migrate
 from tests.cli.conftest import POOL, STRONG, Shell, app_on
 from tests.support.clock import MovableClock
 
@@ -55,6 +56,16 @@ def test_upgrade_binds_the_database_to_the_sealing_keys(unmigrated: Shell, clock
 def test_upgrade_of_a_database_that_cannot_be_opened_says_so_in_one_line(tmp_path: Path, clock: MovableClock) -> None:
     shell = Shell(app_on(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.sqlite'}", clock))
     assert "does not answer" in shell.refused("upgrade")
+
+
+def test_a_migration_that_fails_is_one_line_and_changes_nothing(
+    unmigrated: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_engine: sa.Engine) -> None:
+        raise migrate.BrokenMigration("rows without their parents: 3")
+
+    monkeypatch.setattr(migrate, "upgrade", fail)
+    assert unmigrated.refused("upgrade").endswith("was not changed: rows without their parents: 3")
 
 
 def test_a_command_on_an_unmigrated_database_names_the_command_that_helps(unmigrated: Shell) -> None:

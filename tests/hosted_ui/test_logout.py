@@ -381,7 +381,7 @@ def test_the_hint_of_a_pool_in_cognitos_dialect_is_none(site: Site, visitor: Vis
     fragment = visitor.sign_in(response_type="token").headers["Location"].partition("#")[2]
     id_token = dict(pair.split("=") for pair in fragment.split("&"))["id_token"]
 
-    answer = visitor.get("/logout", query_string={"id_token_hint": id_token, "post_logout_redirect_uri": LOGOUT})
+    answer = visitor.get("/logout", query_string={"id_token_hint": id_token, "logout_uri": LOGOUT})
 
     assert location(answer) == ("/auth/error", MISSING)
 

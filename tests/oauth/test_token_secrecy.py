@@ -8,7 +8,7 @@ import pytest
 from app_client_authz.domain.client_spec import RefreshTokenRotation
 from app_client_authz.services.audit import security_event
 from app_client_authz.services.tokens import Tokens
-from tests.support.back_channel import REVOKE, TOKEN, exchange, refresh, revoke, token, userinfo
+from tests.support.back_channel import REVOKE, TOKEN, USERINFO, exchange, refresh, revoke, token, userinfo
 from tests.support.clock import MovableClock
 from tests.support.site import PASSWORD, VERIFIER, Site, make_site
 
@@ -40,6 +40,9 @@ def every_request(site: Site, clock: MovableClock) -> set[str]:
     token(site, site.machine, grant_type="password", username="kim", password=PASSWORD)
     token(site, site.web, grant_type="client_credentials", scope="openid")
     site.browse().post(TOKEN, data={"grant_type": "client_credentials"}, auth=(client.client_id, "wrong-and-secret"))
+    for header in ("Bearer wrong-and-secret", "Basic wrong-and-secret", "wrong-and-secret"):
+        site.browse().post(TOKEN, data={"grant_type": "client_credentials"}, headers={"Authorization": header})
+        site.browse().get(USERINFO, headers={"Authorization": header})
     site.browse().post(TOKEN, data="\xff%ff&client_secret=wrong-and-secret", content_type="application/json")
     site.browse().post(REVOKE, data={"token": tokens["refresh_token"], "client_secret": "wrong-and-secret"})
     revoke(site, client, tokens["access_token"])

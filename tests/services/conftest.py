@@ -1,7 +1,6 @@
 """Fixtures for the tests of services: each on SQLite and on PostgreSQL."""
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +16,7 @@ _made: list[jwts.GeneratedKey] = []
 
 
 @pytest.fixture(autouse=True)
-def _ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test draws its signing keys from the same store: making one takes longer than most tests."""
     generate, numbers = jwts.generate_signing_key, itertools.count()
 
@@ -28,7 +27,6 @@ def _ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return _made[number]
 
     monkeypatch.setattr(jwts, "generate_signing_key", draw)
-    yield
 
 
 @pytest.fixture

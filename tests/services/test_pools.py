@@ -8,7 +8,7 @@ from app_client_authz.domain.pool import PoolSpec, SchemaAttribute
 from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
 from app_client_authz.services.registry import Services
 from app_client_authz.storage.unit import Unit
-from tests.services.world import BASE, World, claims, header, rows, rotation
+from tests.services.world import BASE, World, claims, header, rotation, rows
 from tests.support.clock import MovableClock
 
 KEPT = ("authz_canary", "authz_alembic_version")

@@ -93,7 +93,6 @@ def test_sealing_keys_from_the_secret_key_are_found(tuned: sa.Engine, clock: Mov
     [
         ("synchronous=NORMAL", "AUTHZ-W009"),
         ("journal_mode=DELETE", "AUTHZ-W010"),
-        ("foreign_keys=OFF", "AUTHZ-E011"),
     ],
 )
 def test_what_the_connections_of_sqlite_lack_is_found(
@@ -142,8 +141,6 @@ def test_a_careful_pool_has_no_findings(sqlite_engine: sa.Engine, clock: Movable
 @pytest.mark.parametrize(
     "members, code",
     [
-        ({"dialect": "cognito"}, "AUTHZ-W014"),
-        ({"dialect": None}, "AUTHZ-W014"),
         ({"password_policy": PasswordPolicy(minimum_length=7)}, "AUTHZ-W015"),
         ({"deletion_protection": "INACTIVE"}, "AUTHZ-W016"),
     ],

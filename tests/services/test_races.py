@@ -94,7 +94,8 @@ def test_user_who_is_disabled_meanwhile_keeps_no_living_token(world: World, clie
         codes = [world.code(client, kim) for _ in range(4)]
         world.clock.advance(1)
         tasks: list[Callable[[], object]] = [
-            lambda code=code: world.redeem(client, code) for code in codes  # type: ignore[misc]
+            lambda code=code: world.redeem(client, code)
+            for code in codes  # type: ignore[misc]
         ]
         outcomes = at_once([*tasks, lambda: world.services.users.disable(world.pool.id, "kim")])
 

@@ -117,9 +117,7 @@ def test_wrong_verifier_is_refused_and_burns_no_code(
 
 
 @pytest.mark.attack("R4")
-def test_verifier_without_challenge_is_refused_and_burns_no_code(
-    world: World, client: Registration, kim: User
-) -> None:
+def test_verifier_without_challenge_is_refused_and_burns_no_code(world: World, client: Registration, kim: User) -> None:
     code = world.code(client, kim)
     with pytest.raises(InvalidGrant):
         world.redeem(client, code, VERIFIER)
@@ -328,9 +326,12 @@ def test_rotation_switched_off_later_keeps_old_tokens_dead(world: World, kim: Us
     client = world.client(**rotation(60))
     first = world.tokens(client, kim)
     world.refresh(client, first)
-    spec = dataclasses.replace(web_spec(), refresh_token_rotation=dataclasses.replace(
-        rotation()["refresh_token_rotation"], feature="DISABLED", retry_grace_period_seconds=None
-    ))
+    spec = dataclasses.replace(
+        web_spec(),
+        refresh_token_rotation=dataclasses.replace(
+            rotation()["refresh_token_rotation"], feature="DISABLED", retry_grace_period_seconds=None
+        ),
+    )
     world.services.app_clients.replace(world.pool.id, client.client.client_id, spec)
 
     with pytest.raises(RefreshTokenReused):

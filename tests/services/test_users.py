@@ -12,8 +12,8 @@ from app_client_authz.domain.errors import (
     InvalidToken,
     NotAuthorized,
     ResourceNotFound,
-    UserNotFound,
     UsernameExists,
+    UserNotFound,
 )
 from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.domain.registration import Registration
@@ -279,9 +279,7 @@ def test_global_sign_out_leaves_other_users_alone(world: World, client: Registra
 
 
 @pytest.mark.attack("R6")
-def test_user_made_again_under_the_same_name_does_not_inherit(
-    world: World, client: Registration, kim: User
-) -> None:
+def test_user_made_again_under_the_same_name_does_not_inherit(world: World, client: Registration, kim: User) -> None:
     tokens = world.tokens(client, kim)
     world.services.users.delete(world.pool.id, "kim")
     again = world.user("kim")

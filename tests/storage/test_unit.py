@@ -115,6 +115,7 @@ def test_sqlite_locked_by_another_process_is_unavailable_after_the_timeout(
         connection.execute("PRAGMA busy_timeout=50")
 
     units = Units(sqlite_engine, sealer())
+    units.read(lambda unit: unit.pools.all())
     with held(sqlite_engine):
         with pytest.raises(Unavailable):
             units.write(lambda unit: unit.pools.add(pool()))
@@ -124,8 +125,11 @@ def test_sqlite_locked_by_another_process_is_unavailable_after_the_timeout(
     assert pool_ids(sqlite_engine) == ["us-east-1_Pool1"]
 
 
-def test_sqlite_waits_for_another_process_up_to_the_timeout(sqlite_engine: sa.Engine) -> None:
+@pytest.mark.parametrize("is_wal_already", [True, False])
+def test_sqlite_waits_for_another_process_up_to_the_timeout(sqlite_engine: sa.Engine, is_wal_already: bool) -> None:
     units = Units(sqlite_engine, sealer())
+    if is_wal_already:
+        units.read(lambda unit: unit.pools.all())
     with held(sqlite_engine):
         writer = threading.Thread(target=lambda: units.write(lambda unit: unit.pools.add(pool())))
         writer.start()
@@ -198,9 +202,7 @@ CONFLICTS = [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetecte
 
 
 @pytest.mark.parametrize("conflict", CONFLICTS)
-def test_conflict_is_tried_again_from_the_start(
-    units: Units, engine: sa.Engine, conflict: type[psycopg.Error]
-) -> None:
+def test_conflict_is_tried_again_from_the_start(units: Units, engine: sa.Engine, conflict: type[psycopg.Error]) -> None:
     tries, work = failing(TRIES - 1, OperationalError("SELECT", {}, conflict()))
 
     assert units.write(work) == "done"  # type: ignore[arg-type]
@@ -216,7 +218,9 @@ def test_conflict_without_end_is_unavailable_and_keeps_nothing(units: Units, eng
     assert (len(tries), pool_ids(engine)) == (TRIES, [])
 
 
-@pytest.mark.parametrize("message", ["database or disk is full", "disk I/O error", "attempt to write a readonly database"])
+@pytest.mark.parametrize(
+    "message", ["database or disk is full", "disk I/O error", "attempt to write a readonly database"]
+)
 def test_disk_that_is_full_or_broken_is_unavailable_and_keeps_nothing(
     units: Units, engine: sa.Engine, message: str
 ) -> None:
@@ -322,9 +326,7 @@ def test_our_sqlite_survives_power_loss_and_knows_foreign_keys(sqlite_engine: sa
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_foreign_keys_of_a_hosts_engine_are_on_for_our_transactions_only(
-    sqlite_url_migrated: str, fails: bool
-) -> None:
+def test_foreign_keys_of_a_hosts_engine_are_on_for_our_transactions_only(sqlite_url_migrated: str, fails: bool) -> None:
     engine = sa.create_engine(sqlite_url_migrated, pool_size=1, max_overflow=0)
     units = Units(engine, sealer())
     orphan = sa.insert(metadata.tables["authz_resource_servers"]).values(

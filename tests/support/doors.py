@@ -115,10 +115,13 @@ def send(site: Site, door: Door, sent: Sent) -> TestResponse:
         assert token is not None
         if "_csrf" not in dict(body):
             body = (*body, ("_csrf", token[1]))
-    options: dict[str, Any] = {"headers": sent.headers, "query_string": joined(sent.query)}
+    options: dict[str, Any] = {"headers": sent.headers}
     if body is not None:
         options |= {"data": joined(body).encode("latin-1"), "content_type": FORM}
-    return browser.open(PREFIX + sent.path, method=sent.method, **(options | sent.options))
+    options |= sent.options
+    # WSGI's own form of bytes: characters up to 255.
+    options["environ_overrides"] = {"QUERY_STRING": joined(sent.query)} | sent.options.get("environ_overrides", {})
+    return browser.open(PREFIX + sent.path, method=sent.method, **options)
 
 
 # --- what a refusal looks like ------------------------------------------------------------------------------

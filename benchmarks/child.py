@@ -1,0 +1,97 @@
+"""What only a fresh process can tell: ``python -m benchmarks.child <task> <folder>`` prints one JSON object.
+
+Nothing is imported before a task asks for it, because imports are part of the figures.
+"""
+
+import json
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+COUNT = 5_000
+BATCH = 250
+
+
+def start(folder: Path) -> dict[str, float]:
+    """Seconds of CPU from the start of the interpreter to the first token, and MiB then."""
+    from benchmarks.kinds import call, client_credentials
+    from benchmarks.memory import proportional_mib
+    from benchmarks.site import make_app, read_contents
+
+    call(make_app(folder), client_credentials(read_contents(folder).machine).environ())
+    return {"cpu": time.process_time(), "mib": proportional_mib("self")}
+
+
+def extension(_folder: Path) -> dict[str, float]:
+    """Seconds of CPU to import the extension."""
+    before = time.process_time()
+    import app_client_authz  # noqa: F401
+
+    return {"cpu": time.process_time() - before}
+
+
+def libraries(_folder: Path) -> dict[str, float]:
+    """The same for the libraries that any server of the kind is made of."""
+    before = time.process_time()
+    import argon2
+    import authlib.oauth2.rfc6749
+    import flask
+    import joserfc.jwk
+    import joserfc.jws
+    import sqlalchemy  # noqa: F401
+
+    return {"cpu": time.process_time() - before}
+
+
+def tokens(folder: Path) -> dict[str, float]:
+    """MiB of memory over 5,000 code exchanges, which sign 10,000 tokens; bytes on disk for each thing stored."""
+    from app_client_authz.crypto import digests
+    from app_client_authz.storage.unit import Unit
+    from benchmarks.kinds import call, client_credentials, exchanges
+    from benchmarks.memory import proportional_mib
+    from benchmarks.site import add_codes, add_token_sessions, make_app, read_contents, services_of, units_of
+
+    app = make_app(folder)
+    contents, services = read_contents(folder), services_of(app)
+    units, web, now = units_of(services), contents.web, services.clock()
+
+    def exchange(count: int) -> None:
+        for _ in range(0, count, BATCH):
+            for request in exchanges(web, add_codes(units, web.client_id, [contents.sub] * BATCH, now)):
+                call(app, request.environ())
+
+    def rotate(unit: Unit) -> None:
+        for token in sessions:
+            presented = unit.token_sessions.present(digests.digest(token))
+            assert presented is not None
+            unit.token_sessions.add_token(presented[0].session.id, digests.digest(digests.random_token()))
+
+    call(app, client_credentials(contents.machine).environ())
+    exchange(BATCH)
+    mib, sizes = proportional_mib("self"), [_octets(folder)]
+    exchange(COUNT)
+    mib_after = proportional_mib("self")
+    sizes.append(_octets(folder))
+    sessions = add_token_sessions(units, web.client_id, [contents.sub] * COUNT, now)
+    sizes.append(_octets(folder))
+    units.write(rotate)
+    sizes.append(_octets(folder))
+    exchanged, session, token = ((after - before) / COUNT for before, after in zip(sizes, sizes[1:], strict=False))
+    return {"mib": mib_after - mib, "exchange": exchanged, "session": session, "token": token}
+
+
+def _octets(folder: Path) -> int:
+    """Size of the database file once everything is in it."""
+    from benchmarks.site import DATABASE
+
+    connection = sqlite3.connect(folder / DATABASE)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.close()
+    return (folder / DATABASE).stat().st_size
+
+
+TASKS = {task.__name__: task for task in (start, extension, libraries, tokens)}
+
+if __name__ == "__main__":
+    print(json.dumps(TASKS[sys.argv[1]](Path(sys.argv[2]))))

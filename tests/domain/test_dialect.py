@@ -1,0 +1,41 @@
+"""Two presets, and nothing between them that is not a named field."""
+
+import dataclasses
+
+import pytest
+
+from app_client_authz.domain.dialect import COGNITO, DIALECTS, OIDC, by_name
+from app_client_authz.domain.errors import ConfigurationError
+
+AGREED = {"reuse_ends_token_session"}
+
+
+def test_presets_are_found_by_name() -> None:
+    assert by_name("cognito") is COGNITO
+    assert by_name("oidc") is OIDC
+    assert list(DIALECTS) == ["cognito", "oidc"]
+
+
+@pytest.mark.parametrize("name", ["", "Cognito", "oauth", "OIDC "])
+def test_unknown_name_is_refused_and_the_known_ones_are_listed(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="accepted are cognito, oidc"):
+        by_name(name)
+
+
+def test_every_field_is_something_the_presets_disagree_on() -> None:
+    """A field in which both are the same would be no dialect but a decision."""
+    same = {
+        field.name for field in dataclasses.fields(COGNITO) if getattr(COGNITO, field.name) == getattr(OIDC, field.name)
+    }
+
+    assert same == AGREED
+
+
+def test_reuse_ends_the_session_in_both() -> None:
+    assert COGNITO.reuse_ends_token_session
+    assert OIDC.reuse_ends_token_session
+
+
+def test_dialect_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        COGNITO.name = "mine"  # type: ignore[misc]
