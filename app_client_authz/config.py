@@ -1,4 +1,4 @@
-"""Every setting of the extension, read once from the host's Flask config (design.md part 5).
+"""Every setting of the extension, read once from the host's Flask config.
 
 An unknown ``AUTHZ_`` key and a wrong value stop the start (OPS-4); a value that is allowed but weaker
 than it should be has a posture code, which ``flask authz check`` lists.
@@ -56,7 +56,7 @@ class Settings:
     bind_key: str | None = None
     """The Flask-SQLAlchemy bind whose engine is used. None: the default engine."""
     dialect: Dialect = COGNITO
-    """``cognito`` or ``oidc`` (design decision 9); a pool can override it."""
+    """``cognito`` or ``oidc``; a pool can override it."""
     code_lifetime_seconds: int = 300
     """How long an authorization code can be redeemed, in seconds: 60 to 300."""
     password_hash_memory_kib: int = 19456

@@ -13,7 +13,7 @@ from benchmarks.statements import counting
 from benchmarks.table import table
 from benchmarks.timing import SIGNATURE, Measure, Rounds, cpu_of, interleaved, signer
 
-ROUNDS = 40
+ROUNDS = 24
 PER_ROUND = 12
 WARM_UP = 20
 BARE = "a view of Flask's that does nothing"

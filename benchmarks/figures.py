@@ -11,7 +11,7 @@ from typing import cast
 from benchmarks.site import fill, make_app
 from benchmarks.table import table
 
-STARTS = 7
+STARTS = 5
 
 
 def run() -> None:

@@ -30,7 +30,7 @@ from benchmarks.table import table
 from benchmarks.timing import Measure, interleaved
 
 SMALL, LARGE = 100, 10_000
-ROUNDS = 30
+ROUNDS = 16
 PER_ROUND = 12
 BAR, AMBITION = 1.15, 1.05
 

@@ -25,6 +25,7 @@ FOLDER = "AUTHZ_BENCHMARK_FOLDER"
 CALLBACK = "https://app.example/callback"
 SCOPES = ("openid", "email", "profile", "orders/read")
 PASSWORD = "Passw0rd!x"
+SECRET_KEY = "a key of the benchmark, for throw-away data"
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 DAY_SECONDS = 24 * 60 * 60
@@ -60,7 +61,8 @@ class Contents:
 def make_app(folder: Path, **settings: object) -> Flask:
     """An app as a quick start has it: no database configured, so an SQLite file in ``folder``."""
     app = Flask("benchmarks", instance_path=str(folder))
-    app.config.update(SECRET_KEY="a secret of the benchmark, on throw-away data", **settings)
+    # One outside URL, whatever the port: tokens made by a direct call are good under gunicorn too.
+    app.config.update(SECRET_KEY=SECRET_KEY, AUTHZ_PUBLIC_URL="http://localhost/auth", **settings)
     AppClientAuthz(app)
     return app
 

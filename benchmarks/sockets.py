@@ -3,7 +3,8 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 ANSWER_SECONDS = 30
@@ -59,43 +60,36 @@ class Connection:
 
 
 def load(port: int, requests: Sequence[bytes], connections: int, *, at_most_seconds: float) -> Load:
-    """Send the requests over that many connections, until they are done or time is over."""
-    done, lock = Load(), threading.Lock()
-    left = iter(requests)
-    barrier = threading.Barrier(connections + 1)
-    ends: list[float] = []
+    """Send the requests over that many connections, until they are done or time is over.
 
-    def work() -> None:
-        connection = Connection(port)
-        seconds, refused = [], 0
-        barrier.wait()
-        until = time.perf_counter() + at_most_seconds
-        for request in _shared(left, lock):
-            begun = time.perf_counter()
-            refused += connection.ask(request) != 200
-            ended = time.perf_counter()
-            seconds.append(ended - begun)
-            if ended > until:
-                break
+    Raises:
+        OSError: nobody listens, or the server hung up.
+    """
+    left, lock = iter(requests), threading.Lock()
+    opened = [Connection(port) for _ in range(connections)]
+    done = Load()
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(connections) as pool:
+        until = begun + at_most_seconds
+        parts = list(pool.map(lambda connection: _work(connection, _shared(left, lock), until), opened))
+    done.wall = time.perf_counter() - begun
+    for connection, (seconds, refused) in zip(opened, parts, strict=True):
         connection.close()
-        with lock:
-            done.seconds += seconds
-            done.refused += refused
-            ends.append(time.perf_counter())
-
-    _in_threads(work, connections, barrier.wait, started := [0.0])
-    done.wall = max(ends) - started[0]
+        done.seconds += seconds
+        done.refused += refused
     return done
 
 
-def _in_threads(work: Callable[[], None], count: int, release: Callable[[], object], started: list[float]) -> None:
-    threads = [threading.Thread(target=work) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    started[0] = time.perf_counter()
-    release()
-    for thread in threads:
-        thread.join()
+def _work(connection: Connection, requests: Iterator[bytes], until: float) -> tuple[list[float], int]:
+    seconds, refused = [], 0
+    for request in requests:
+        begun = time.perf_counter()
+        refused += connection.ask(request) != 200
+        ended = time.perf_counter()
+        seconds.append(ended - begun)
+        if ended > until:
+            break
+    return seconds, refused
 
 
 def _shared(left: Iterator[bytes], lock: threading.Lock) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Secrets that must come back are sealed: JWE ``dir`` with ``A256GCM`` (RFC 7516, design decision 1).
+"""Secrets that must come back are sealed: JWE ``dir`` with ``A256GCM`` (RFC 7516).
 
 The protected header names the sealing key (``kid``) and the row that the value belongs to (``row``).
 GCM authenticates that header, so a sealed value that was copied to another row does not open there.

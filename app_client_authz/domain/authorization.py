@@ -30,7 +30,7 @@ PROMPTS = frozenset({"none", "login", "select_account", "consent"})
 class AuthorizationRequest:
     """A request whose every parameter was checked; a sign-in is all that is missing.
 
-    ``max_age`` is in seconds. ``provider`` is the identity provider asked for by name, or None.
+    ``max_age`` is in seconds. ``provider`` is the identity provider asked for, by name or identifier, or None.
     """
 
     client: AppClient
@@ -195,7 +195,7 @@ def judge(
         prompts=_prompts(draft),
         max_age=None if max_age is None else int(max_age),
         login_hint=params.get("login_hint"),
-        provider=params.get("identity_provider"),
+        provider=params.get("identity_provider", params.get("idp_identifier")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Where Cognito deviates from OAuth 2.0 and OpenID Connect: one named field each (design decision 9).
+"""Where Cognito deviates from OAuth 2.0 and OpenID Connect: one named field each.
 
 No other code asks "are we Cognito?". The numbers are the rows of ``cognito/endpoints.md`` part 13;
 ``docs/dialects.md`` shows the same table to users.

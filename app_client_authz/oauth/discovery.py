@@ -7,7 +7,7 @@ from app_client_authz.domain.scopes import ADMIN
 def configuration(base: str, pool_id: str, dialect: Dialect) -> dict[str, object]:
     """The document, keys in alphabetical order, as Cognito has them.
 
-    Beyond Cognito's members it advertises PKCE, which disturbs no client (design decision 9); the OIDC dialect
+    Beyond Cognito's members it advertises PKCE, which disturbs no client; the OIDC dialect
     adds what a strict client looks for.
     """
     issuer = f"{base}/{pool_id}"

@@ -19,7 +19,7 @@ from app_client_authz.storage.unit import Unit, Units
 
 PURPOSES: tuple[Literal["id", "access"], ...] = ("id", "access")
 RING_SECONDS = 2.0
-"""How long a process may go on with a key ring that it did not look up by version (design decision 2)."""
+"""How long a process may go on with a key ring that it did not look up by version."""
 LONGEST_TOKEN_SECONDS = 24 * 60 * 60
 RETIREMENT_SECONDS = LONGEST_TOKEN_SECONDS + 300
 """A retired key stays published so long: the longest token it signed is dead then, by any clock."""

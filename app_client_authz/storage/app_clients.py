@@ -24,7 +24,7 @@ _COLUMNS = (
     app_clients.c.created_at,
     app_clients.c.updated_at,
 )
-# Client and pool in one statement: the whole cost of authenticating a client (performance.md 1).
+# Client and pool in one statement: the whole cost of authenticating a client (docs/performance.md).
 _FIND = (
     select(*_COLUMNS, *POOL_COLUMNS)
     .join_from(app_clients, pools)

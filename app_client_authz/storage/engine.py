@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.02
 
 
 def tune_sqlite(engine: Engine) -> None:
-    """Durable and concurrent: an acknowledged revocation survives a power loss (design decision 3, ATM-7)."""
+    """Durable and concurrent: an acknowledged revocation survives a power loss (ATM-7)."""
     if engine.dialect.name != "sqlite":
         return
 

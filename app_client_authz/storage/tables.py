@@ -1,6 +1,6 @@
 """All tables. Instants are seconds since the epoch (UTC), specs are JSON text in the domain's own shape.
 
-Core tables without mapped classes: token paths run on prebuilt statements (design decision 11), and one
+Core tables without mapped classes: token paths run on prebuilt statements, and one
 way of talking to the database is easier to hold in mind than two.
 """
 

@@ -1,4 +1,4 @@
-"""The unit of work: one short transaction of our own, never the host's (design decisions 3 and 4)."""
+"""The unit of work: one short transaction of our own, never the host's."""
 
 import random
 import threading
@@ -66,7 +66,7 @@ class Units:
         # PostgreSQL: reading needs no transaction, which saves the BEGIN and the ROLLBACK. SQLite has none for
         # a bare SELECT anyway.
         self._reader = engine if self._sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
-        # SQLite has one writer at a time: waiting in line beats its polling with back-off (performance.md 4).
+        # SQLite has one writer at a time: waiting in line beats its polling with back-off.
         self._writer = threading.Lock() if self._sqlite else None
         # A database in memory is one connection for all threads: a reader that gives it back would roll back
         # what a writer has in flight.

@@ -1,4 +1,4 @@
-"""What each request costs the database (performance.md part 1), and that growing tables do not add to it."""
+"""What each request costs the database, and that growing tables do not add to it."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -191,7 +191,7 @@ def test_locked_account_does_not_look_at_the_right_password(world: World, client
     for _ in range(5):
         fail(world, client)
 
-    with pytest.raises(PasswordAttemptsExceeded, match="^Password attempts exceeded$"):
+    with pytest.raises(PasswordAttemptsExceeded, match=r"^Password attempts exceeded$"):
         world.sign_in(client)
 
 

@@ -171,7 +171,7 @@ def test_old_key_can_go_once_everything_is_sealed_anew(
 
 
 def test_sealed_secret_moved_to_another_row_does_not_open(world: World, engine: sa.Engine) -> None:
-    """Who can write the table still cannot swap in a secret that he knows (design decision 1)."""
+    """Who can write the table still cannot swap in a secret that he knows."""
     mine, theirs = (world.services.app_clients.create(world.pool.id, web_spec()).client for _ in range(2))
     with engine.begin() as connection:
         query = sa.text("SELECT client_id, secrets FROM authz_app_clients")
