@@ -68,7 +68,7 @@ class Settings:
     password_hash_slots: int | None = None
     """Hashes at a time in one process: 1 to 256. None: one per core."""
     password_blocklist: frozenset[str] = field(default=frozenset(), repr=False)
-    """Passwords that nobody may set, case-folded: the lines of the UTF-8 file that ``AUTHZ_PASSWORD_BLOCKLIST`` names."""
+    """Passwords that nobody may set, case-folded: the lines of the UTF-8 file that is named."""
     faces: tuple[str, ...] = FACES
     """The faces that are mounted: any of ``oauth`` and ``hosted_ui``."""
 

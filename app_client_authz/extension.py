@@ -53,7 +53,7 @@ class AppClientAuthz:
 
         Raises:
             ConfigurationError: a setting is wrong, the sealing keys do not fit the database, or the app
-                carries this extension already. The app is not changed then.
+                carries this extension already.
         """
         if EXTENSION in app.extensions:
             raise ConfigurationError("This app carries AppClientAuthz already: call init_app once per app.")

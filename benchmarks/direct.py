@@ -1,7 +1,9 @@
 """Direct WSGI calls in one process, no socket: the steadiest timing there is."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from flask import Flask
@@ -13,7 +15,7 @@ from benchmarks.statements import counting
 from benchmarks.table import table
 from benchmarks.timing import SIGNATURE, Measure, Rounds, cpu_of, interleaved, signer
 
-ROUNDS = 24
+ROUNDS = 50
 PER_ROUND = 12
 WARM_UP = 20
 BARE = "a view of Flask's that does nothing"
@@ -37,7 +39,7 @@ def run() -> None:
             (SIGNATURE, lambda: sign(PER_ROUND)),
             (BARE, _bare_view()),
             *((kind.name, cpu_per_request(app, kind, PER_ROUND)) for kind in listed),
-            (SIGN_IN, lambda: cpu_of(lambda: [sign_in() for _ in range(PER_ROUND)]) / PER_ROUND),
+            (SIGN_IN, lambda: median(cpu_of(sign_in) for _ in range(PER_ROUND))),
             (HASH, _cheap_hash()),
         ]
         found = interleaved(measures, ROUNDS)
@@ -54,7 +56,7 @@ def run() -> None:
 
 
 def cpu_per_request(app: Flask, kind: Kind, count: int) -> Measure:
-    """CPU seconds per request over that many requests; what they need is prepared outside of it."""
+    """CPU seconds of the middle one of that many requests; what they need is prepared outside of it."""
 
     def measure() -> float:
         return _cpu_of_calls(app, kind.make(count))
@@ -64,7 +66,7 @@ def cpu_per_request(app: Flask, kind: Kind, count: int) -> Measure:
 
 def _cpu_of_calls(app: Flask, requests: Iterable[Request]) -> float:
     environs = [request.environ() for request in requests]
-    return cpu_of(lambda: [call(app, environ) for environ in environs]) / len(environs)
+    return median(cpu_of(partial(call, app, environ)) for environ in environs)
 
 
 def _bare_view() -> Measure:
@@ -86,7 +88,7 @@ def _sign_in(app: Flask, contents: Contents) -> Callable[[], object]:
 def _cheap_hash() -> Measure:
     hasher = PasswordHasher(memory_kib=8, time_cost=1, parallelism=1, slots=None)
     stored = hasher.hash(PASSWORD)
-    return lambda: cpu_of(lambda: [hasher.verify(stored, PASSWORD) for _ in range(PER_ROUND)]) / PER_ROUND
+    return lambda: median(cpu_of(partial(hasher.verify, stored, PASSWORD)) for _ in range(PER_ROUND))
 
 
 def _sql_of(app: Flask, requests: Iterable[Request]) -> str:

@@ -38,11 +38,11 @@ def cpu_of(work: Callable[[], object]) -> float:
 
 
 def signer() -> Callable[[int], float]:
-    """Measures S: ``signer()(n)`` is the CPU time of one signature over n of them."""
+    """Measures S: ``signer()(n)`` is the CPU time of the middle one of n signatures."""
     key = generate_private_key(65537, 2048)
 
     def measure(count: int) -> float:
-        return cpu_of(lambda: [key.sign(b"x" * 600, PKCS1v15(), SHA256()) for _ in range(count)]) / count
+        return median(cpu_of(lambda: key.sign(b"x" * 600, PKCS1v15(), SHA256())) for _ in range(count))
 
     return measure
 
@@ -50,7 +50,7 @@ def signer() -> Callable[[int], float]:
 def interleaved(measures: Sequence[tuple[str, Measure]], rounds: int) -> dict[str, Rounds]:
     """Every measure once per round, so that a busy minute of the machine meets all of them.
 
-    Many short rounds: one of them is left alone by the neighbours even on a loaded machine.
+    Many short rounds, and of each the middle request: some are left alone even on a loaded machine.
     """
     found = {name: Rounds() for name, _ in measures}
     for _ in range(rounds):

@@ -27,10 +27,8 @@ def list_keys(pool_id: str, wants_json: bool) -> None:
 def stage(pool_id: str, wants_json: bool) -> None:
     """Publish the next signing keys, one per purpose, without signing with them yet."""
     _show(current_authz.keys.stage(pool_id), wants_json)
-    click.echo(
-        f"When all APIs have seen them (JWKS may be kept for 5 minutes, some libraries keep it for a day):\n  flask authz keys rotate {pool_id}",
-        err=True,
-    )
+    click.echo("When every API has seen them (5 minutes; some libraries keep keys for a day):", err=True)
+    click.echo(f"  flask authz keys rotate {pool_id}", err=True)
 
 
 @keys.command("rotate")

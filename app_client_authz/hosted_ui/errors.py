@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
-from app_client_authz.domain.errors import AuthorizationError, AuthzError, TooManyRequests, Unavailable
+from app_client_authz.domain.errors import AuthorizationError, AuthzError, OperationError, TooManyRequests, Unavailable
 from app_client_authz.hosted_ui.pages import Pages
 from app_client_authz.services.registry import Services
 from app_client_authz.web import params
@@ -42,6 +42,8 @@ _PROBLEMS: tuple[tuple[type[AuthzError], Problem], ...] = (
     (params.BadParameters, Problem(400, WRONG, "The request cannot be read.")),
     (UnknownHost, Problem(400, "This address is not served", None)),
     (TooManyRequests, Problem(429, WRONG, _TRY_LATER, passes=True)),
+    # Who signs in here is disabled, deleted or given another password at this very moment.
+    (OperationError, Problem(409, WRONG, "Please sign in again.", starts_again=True)),
     (Unavailable, Problem(503, "Not available", _TRY_LATER, passes=True)),
 )
 _HTTP_TEXTS = {

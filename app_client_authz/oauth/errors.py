@@ -12,6 +12,7 @@ from app_client_authz.domain.errors import (
     BearerError,
     BearerMissing,
     CallbackMismatch,
+    ConcurrentModification,
     InvalidClient,
     OAuthDisabled,
     OpenIdScopeMissing,
@@ -86,6 +87,8 @@ def other_error(error: AuthzError) -> Response:
         return _refusal(status, error=error.code)
     if isinstance(error, UnknownHost):
         return _refusal(400, error="invalid_request", error_description=error.message)
+    if isinstance(error, ConcurrentModification):
+        return _refusal(400, error="invalid_request")
     if isinstance(error, TooManyRequests):
         return _refusal(429, error="too_many_requests")
     if isinstance(error, Unavailable):

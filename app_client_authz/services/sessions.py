@@ -2,6 +2,7 @@
 
 from app_client_authz.crypto import digests
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
 from app_client_authz.domain.token_session import is_signed_in
@@ -24,12 +25,18 @@ class Sessions:
         """A new cookie for a user who just proved to be one; ``replacing`` is the cookie that came along.
 
         Whatever the browser held before is ended: no value from before the sign-in becomes a session (UI-3).
+
+        Raises:
+            NotAuthorized: since the proof the user was disabled, deleted, or given another password.
         """
         now = self._clock()
         cookie = digests.random_token()
         session = SsoSession(user.pool_id, user.sub, user.username, now, now, now + LIFETIME_SECONDS)
 
         def change(unit: Unit) -> None:
+            standing = unit.users.lock(user.sub)
+            if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
+                raise NotAuthorized("Incorrect username or password.", detail="changed since the password was right")
             if replacing:
                 unit.sso_sessions.end(digests.digest(replacing))
             unit.sso_sessions.add(digests.digest(cookie), session)

@@ -142,7 +142,7 @@ class Tokens:
         # The user's row first: sign-out, disabling and deletion come before or after us (ATM-3).
         standing = unit.users.lock(session.sub)
         if unit.codes.consume(redeemable.digest, session.id, now):
-            if standing is None or not standing[0] or (standing[1] or 0) >= redeemable.code.created_at:
+            if standing is None or not standing.enabled or (standing.signed_out_at or 0) >= redeemable.code.created_at:
                 return _Outcome.REFUSED
             unit.token_sessions.open(session, refresh_digest)
             return _Outcome.DONE

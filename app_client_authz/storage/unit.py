@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app_client_authz.crypto.sealing import Sealer
-from app_client_authz.domain.errors import Unavailable
+from app_client_authz.domain.errors import ConcurrentModification, Unavailable
 from app_client_authz.storage.app_clients import AppClients
 from app_client_authz.storage.attempts import Attempts
 from app_client_authz.storage.challenge_sessions import ChallengeSessions
@@ -85,6 +85,7 @@ class Units:
 
         Raises:
             Unavailable: the database does not answer, or stayed locked for five seconds.
+            ConcurrentModification: another request removed what the new rows belong to.
         """
         return self._run(lambda: self._in_line(self._commit, work))
 
@@ -117,8 +118,11 @@ class Units:
         for remaining in reversed(range(TRIES)):
             try:
                 return attempt()
-            except IntegrityError:
-                raise  # a broken uniqueness is the caller's to name
+            except IntegrityError as error:
+                # What a repository expects it names itself. The rest is a row that went away meanwhile: the
+                # user of a session, the client of a code.
+                error.hide_parameters = True
+                raise ConcurrentModification("Another request changed what this one needs.") from error
             except (DBAPIError, PoolTimeout) as error:
                 if isinstance(error, DBAPIError):
                     error.hide_parameters = True  # digests, hashes and names are nothing for a log (R11)

@@ -50,7 +50,11 @@ _BY_NAME = with_groups(
     .join(users, users.c.sub == user_names.c.sub)
     .where(user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key == bindparam("name_key"))
 )
-_LOCK = select(users.c.enabled, users.c.signed_out_at).where(users.c.sub == bindparam("sub")).with_for_update(read=True)
+_LOCK = (
+    select(users.c.enabled, users.c.signed_out_at, users.c.updated_at)
+    .where(users.c.sub == bindparam("sub"))
+    .with_for_update(read=True)
+)
 _TAKEN = select(user_names.c.sub, user_names.c.name_key).where(
     user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key.in_(bindparam("keys", expanding=True))
 )
@@ -101,6 +105,15 @@ def user_of_row(row: Any, members: tuple[Group, ...] = ()) -> User:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a user may get anything now. Instants are epoch seconds."""
+
+    enabled: bool
+    signed_out_at: float | None
+    updated_at: float
+
+
 class Users:
     """Keyed by pool, and by sub or name within it."""
 
@@ -130,14 +143,14 @@ class Users:
             by_sub.setdefault(row.sub, []).append(row)
         return [(rows[0].username_key, user) for rows in by_sub.values() if (user := read_user(rows))]
 
-    def lock(self, sub: str) -> tuple[bool, float | None] | None:
-        """``enabled`` and ``signed_out_at``, held still until the transaction ends.
+    def lock(self, sub: str) -> Standing | None:
+        """How the user stands, held still until the transaction ends; None if there is no such user.
 
         Whoever disables, deletes or signs out a user changes this row, and so comes before or after the
         tokens that are being issued, never in between (ATM-3).
         """
         row = self._connection.execute(_LOCK, {"sub": sub}).one_or_none()
-        return None if row is None else (row.enabled, row.signed_out_at)
+        return None if row is None else Standing(*row)
 
     def add(self, user: User, username_key: str, aliases: Mapping[str, str], password_hash: str | None) -> None:
         """``aliases``: kind → normalised alias.

@@ -1,9 +1,11 @@
 """SSO sessions: a cookie that is worth exactly what its user and its pool are worth now."""
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 
-from app_client_authz.domain.errors import LoginRequired
+from app_client_authz.domain.errors import LoginRequired, NotAuthorized
 from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.sso import LIFETIME_SECONDS
@@ -38,6 +40,34 @@ def test_cookie_tells_who_signed_in_and_when(world: World, kim: User, cookie: st
     assert found is not None
     assert found.user == kim
     assert (found.session.auth_time, found.session.expires_at) == (began, began + LIFETIME_SECONDS)
+
+
+def disabled_and_enabled(world: World, name: str) -> None:
+    world.services.users.disable(world.pool.id, name)
+    world.services.users.enable(world.pool.id, name)
+
+
+@pytest.mark.attack("R18")
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda world, name: world.services.users.disable(world.pool.id, name),
+        disabled_and_enabled,
+        lambda world, name: world.services.users.delete(world.pool.id, name),
+        lambda world, name: world.services.users.set_password(world.pool.id, name, "An0ther!word", permanent=True),
+    ],
+    ids=["disabled", "disabled and enabled", "deleted", "given another password"],
+)
+def test_a_proof_from_before_a_change_of_the_user_gives_no_session(
+    world: World, kim: User, clock: MovableClock, meanwhile: Callable[[World, str], None]
+) -> None:
+    clock.advance(1)
+    meanwhile(world, kim.username)
+
+    with pytest.raises(NotAuthorized, match="Incorrect username or password"):
+        world.services.sessions.begin(kim, replacing=None)
+
+    assert rows(world.services.engine, "authz_sso_sessions") == 0
 
 
 @pytest.mark.attack("R12")

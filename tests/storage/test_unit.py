@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from app_client_authz.crypto.sealing import Sealer, SealingKey
-from app_client_authz.domain.errors import Unavailable
+from app_client_authz.domain.errors import ConcurrentModification, Unavailable
 from app_client_authz.domain.pool import PoolSpec, UserPool
 from app_client_authz.storage import unit as units_module
 from app_client_authz.storage.engine import engine_options, tune_sqlite
@@ -333,8 +333,9 @@ def test_foreign_keys_of_a_hosts_engine_are_on_for_our_transactions_only(sqlite_
         pool_id="us-east-1_None", identifier="orders", name="Orders", scopes="[]"
     )
     if fails:
-        with pytest.raises(sa.exc.IntegrityError):
+        with pytest.raises(ConcurrentModification) as refused:
             units.write(lambda unit: unit.connection.execute(orphan))
+        assert "us-east-1_None" not in f"{refused.value} {refused.value.__cause__}"
     else:
         units.write(lambda unit: unit.pools.add(pool()))
 
