@@ -76,7 +76,7 @@ def call(app: Flask, environ: dict[str, Any]) -> bytes:
 
     def start_response(status: str, _headers: list[tuple[str, str]], _info: object = None) -> Callable[[bytes], object]:
         statuses.append(status)
-        return statuses.append
+        return io.BytesIO().write
 
     answer = app.wsgi_app(environ, start_response)
     body = b"".join(answer)

@@ -55,7 +55,9 @@ def run() -> None:
         servers = {count: stack.enter_context(serving(count)) for count in (1, 2)}
         mib = {count: sum(map(proportional_mib, [s.master, *s.workers])) for count, s in servers.items()}
         sign = signer()
-        unit, loads, cpu = [], {}, {}
+        unit: list[float] = []
+        loads: dict[tuple[str, int], list[Load]] = {}
+        cpu: dict[tuple[str, int], list[float]] = {}
         for _ in range(ROUNDS):
             unit.append(sign(50))
             for kind in SERVED:
@@ -130,7 +132,7 @@ def _row(kind: str, workers: int, loads: list[Load], in_units: float) -> tuple[s
 
 
 def _contention(server: Served, workers: int) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     rotating = server.raw("refresh, rotated", 1) * REQUESTS
     cases = [
         ("8 connections refresh one token", CONNECTIONS, server.raw("refresh", REQUESTS)),

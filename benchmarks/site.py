@@ -120,8 +120,13 @@ def web_client(name: str, *, rotates: bool = False) -> ClientSpec:
 def read_contents(folder: Path) -> Contents:
     """What ``fill`` noted."""
     noted = json.loads((folder / "contents.json").read_text())
-    people = {name: Credentials(**noted.pop(name)) for name in ("machine", "web", "rotating")}
-    return Contents(**noted, **people)
+    return Contents(
+        pool_id=noted["pool_id"],
+        sub=noted["sub"],
+        machine=Credentials(**noted["machine"]),
+        web=Credentials(**noted["web"]),
+        rotating=Credentials(**noted["rotating"]),
+    )
 
 
 def served_app() -> Flask:

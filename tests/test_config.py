@@ -426,5 +426,5 @@ def test_blocklist_is_the_lines_of_a_file_whatever_their_case(tmp_path: Path) ->
 
 def test_blocklist_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     missing = tmp_path / "missing.txt"
-    with pytest.raises(ConfigurationError, match="AUTHZ_PASSWORD_BLOCKLIST.*missing.txt"):
+    with pytest.raises(ConfigurationError, match=r"AUTHZ_PASSWORD_BLOCKLIST.*missing\.txt"):
         Settings.from_mapping({"SECRET_KEY": "k" * 40, "AUTHZ_PASSWORD_BLOCKLIST": str(missing)})

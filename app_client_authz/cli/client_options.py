@@ -95,7 +95,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "sso_max_validity_minutes",
         type=click.IntRange(0, 129_600),
         metavar="MINUTES",
-        help="How old a sign-in may be to be taken over silently; 60 unless set, 0 never.",
+        help="How long ago the user may have signed in to be taken over silently: up to 60, 0 never; 60 unless set.",
     ),
     click.option("--require-pkce/--no-require-pkce", default=None, help="Refuse code flows without PKCE."),
     click.option(

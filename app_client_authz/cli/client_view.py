@@ -3,6 +3,7 @@
 from app_client_authz.cli.output import duration
 from app_client_authz.domain.app_client import AppClient
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.sso import LIFETIME_SECONDS
 
 
 def labelled(found: Registration) -> dict[str, object]:
@@ -54,4 +55,4 @@ def _pkce(found: Registration) -> str:
 def _sso(client: AppClient) -> str:
     if client.sso_max_seconds == 0:
         return "never: every sign-in asks for the password"
-    return f"with a sign-in of at most {duration(client.sso_max_seconds)} ago"
+    return f"with a sign-in of at most {duration(min(client.sso_max_seconds, LIFETIME_SECONDS))} ago"

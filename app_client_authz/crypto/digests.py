@@ -33,11 +33,6 @@ def digest(value: str) -> str:
     return hashlib.sha256(_octets(value)).hexdigest()
 
 
-def digests_match(a: str, b: str) -> bool:
-    """Whether both are equal, in a time that does not tell where they differ."""
-    return hmac.compare_digest(_octets(a), _octets(b))
-
-
 def keyed_digest(key: bytes, purpose: str, *parts: str) -> str:
     """The HMAC-SHA256 of ``parts`` for one purpose, in hex: for short codes, attempt keys and CSRF tokens.
 

@@ -20,6 +20,8 @@ MAX_PASSWORD_CHARACTERS: Final = 256
 MAX_MEMORY_KIB: Final = 1024 * 1024
 MAX_TIME_COST: Final = 16
 MAX_PARALLELISM: Final = 16
+# What the library says of its own distress (argon2.low_level.error_to_str of -22 and -33).
+_OUT_OF_RESOURCES: Final = frozenset({"Memory allocation error", "Threading failure"})
 _STORED: Final = re.compile(
     r"\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}", re.ASCII
 )
@@ -76,25 +78,33 @@ class PasswordHasher:
             except HashingError:
                 raise Unavailable("The password cannot be hashed now", detail="argon2 failed, out of memory?") from None
 
-    def verify(self, stored: str | None, password: str) -> bool:
+    def verify(self, stored: str | None, password: str, *, like: str | None = None) -> bool:
         """Whether the password is the one behind ``stored``.
 
         With ``None`` (no such user, or a user without a password), with a stored hash that is broken or
-        out of bounds and with an overlong password it costs the same hash and is False (ENU, R15).
+        out of bounds and with an overlong password it costs a hash all the same and is False (ENU, R15):
+        one with the parameters of ``like``, another user's hash, for a site whose parameters were changed
+        has hashes of both costs.
 
         Raises:
             TooManyRequests: no slot became free in time; nothing was checked.
+            Unavailable: the memory for it is not there; nothing was checked.
         """
-        from argon2.exceptions import Argon2Error, InvalidHashError
+        from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
         with self._slot():
-            engine, dummy = self._prepared()
+            engine, _ = self._prepared()
             sound = stored is not None and _acceptable(stored) and len(password) <= MAX_PASSWORD_CHARACTERS
-            against = stored if stored is not None and sound else dummy
+            against = stored if stored is not None and sound else self._dummy(stored or like)
             try:
                 engine.verify(against, _octets(password[:MAX_PASSWORD_CHARACTERS]))
-            except (Argon2Error, InvalidHashError):
+            except (VerifyMismatchError, InvalidHashError):
                 return False
+            except VerificationError as error:
+                if str(error) in _OUT_OF_RESOURCES:
+                    # Not a wrong password: it must not count as one.
+                    raise Unavailable("The password cannot be checked now", detail=str(error)) from None
+                return False  # a stored hash that does not decode
             return sound
 
     def needs_rehash(self, stored: str) -> bool:
@@ -110,6 +120,15 @@ class PasswordHasher:
             yield
         finally:
             self._gate.release()
+
+    def _dummy(self, like: str | None) -> str:
+        """A hash that no password fits, with the parameters of ``like`` or, without one, today's."""
+        _, dummy = self._prepared()
+        found = None if like is None or not _acceptable(like) else _STORED.fullmatch(like)
+        if found is None:
+            return dummy
+        head = f"$argon2id$v=19$m={found[1]},t={found[2]},p={found[3]}$"
+        return head + dummy.split("$", 4)[4]
 
     def _prepared(self) -> tuple["argon2.PasswordHasher", str]:
         """The engine and the dummy hash. Every first caller makes them, so that making the dummy

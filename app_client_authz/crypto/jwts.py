@@ -127,13 +127,12 @@ def at_hash(access_token: str) -> str:
     return base64.urlsafe_b64encode(half).rstrip(b"=").decode("ascii")
 
 
-def peek_issuer(token: str) -> str | None:
-    """What the token *says* is its issuer: good for choosing the pool whose keys judge it, for nothing else."""
+def peek(token: str) -> Mapping[str, object]:
+    """What the token *says*, nothing for what is no token: good for choosing who judges it, for nothing else."""
     try:
-        issuer = _claims(urlsafe_b64decode(_segments(token)[1])).get("iss")
+        return _claims(urlsafe_b64decode(_segments(token)[1]))
     except (InvalidToken, ValueError):
-        return None
-    return issuer if isinstance(issuer, str) else None
+        return {}
 
 
 def verify(

@@ -182,6 +182,17 @@ class AppClient:
         """True if ``code``, ``implicit`` or ``client_credentials`` is among the client's OAuth flows."""
         return name in (self.spec.allowed_oauth_flows or ())
 
+    def allows_grant(self, grant_type: str) -> bool:
+        """True if the token endpoint serves the client with that grant (endpoints.md 0.7 and 3.5).
+
+        client_credentials is left to ``oauth_enabled`` and ``allows_flow``: each has an answer of its own there.
+        """
+        if grant_type == "authorization_code":
+            return self.oauth_enabled and self.allows_flow("code")
+        if grant_type == "refresh_token":
+            return self.oauth_enabled and not self.allows_flow("client_credentials")
+        return True
+
     @property
     def scopes(self) -> tuple[str, ...]:
         """Scopes that the client may ask for; some of the custom ones may be gone by now."""

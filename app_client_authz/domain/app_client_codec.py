@@ -1,7 +1,7 @@
 """App client descriptions and secrets as plain JSON, for storage. A secret in clear is never written."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from app_client_authz.domain.client_secret import ClientSecret
 from app_client_authz.domain.client_spec import ClientSpec, RefreshTokenRotation, TokenValidityUnits
@@ -73,28 +73,6 @@ def spec_from_dict(stored: Mapping[str, object]) -> ClientSpec:
         raise ValueError("client_name is missing")
     read: dict[str, object] = {name: _read(name, value) for name, value in stored.items()}
     return ClientSpec(**read)  # type: ignore[arg-type]  # each value was read as its member's type
-
-
-def secrets_to_list(secrets: Iterable[ClientSecret]) -> list[Json]:
-    """What is remembered of secrets, as plain JSON types."""
-    return [dataclasses.asdict(secret) for secret in secrets]
-
-
-def secrets_from_list(stored: Sequence[Mapping[str, object]]) -> tuple[ClientSecret, ...]:
-    """What was remembered of secrets.
-
-    Raises:
-        ValueError: a key is unknown or missing, or a value is not of its type; no value is shown.
-    """
-    return tuple(map(_secret, stored))
-
-
-def _secret(stored: Mapping[str, object]) -> ClientSecret:
-    _refuse_unknown(stored, _SECRET)
-    secret_id, digest, created_at = (stored.get(name) for name in ("secret_id", "digest", "created_at"))
-    if not isinstance(secret_id, str) or not isinstance(digest, str) or not _is_number(created_at, (int, float)):
-        raise ValueError("a stored client secret is malformed")
-    return ClientSecret(secret_id, digest, float(str(created_at)))
 
 
 def _plain(value: object) -> object:

@@ -17,6 +17,7 @@ __all__ = [
     "check_update",
     "check_writable",
     "id_token_values",
+    "missing",
     "readable_names",
     "scopes_unreadable",
     "userinfo_values",
@@ -58,6 +59,11 @@ def writable_names(write_attributes: Collection[str] | None, pool: UserPool) -> 
     """
     names = pool.schema.keys() if write_attributes is None else pool.schema.keys() & set(write_attributes)
     return frozenset(name for name in names if not name.startswith(DEVELOPER)) - SERVER_OWNED
+
+
+def missing(pool: UserPool, attributes: Mapping[str, str]) -> tuple[str, ...]:
+    """The attributes that every user of the pool needs and these do not hold."""
+    return tuple(name for name in pool.required_attributes if not attributes.get(name))
 
 
 def check_writable(names: Iterable[str], write_attributes: Collection[str] | None, pool: UserPool) -> None:

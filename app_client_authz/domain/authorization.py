@@ -195,16 +195,24 @@ def judge(
         prompts=_prompts(draft),
         max_age=None if max_age is None else int(max_age),
         login_hint=params.get("login_hint"),
-        provider=params.get("identity_provider", params.get("idp_identifier")),
+        provider=_provider(params),
     )
 
 
 def _scopes(draft: Draft) -> tuple[str, ...]:
-    ignored = ("offline_access",) if draft.dialect.ignores_offline_access else ()
     try:
-        return scopes.resolve(draft.params.get("scope"), draft.client, draft.live_scopes, ignore=ignored)
+        return scopes.resolve(
+            draft.params.get("scope"), draft.client, draft.live_scopes, ignore=draft.dialect.ignored_scopes
+        )
     except InvalidScope as error:
         raise ScopeNotAllowed(detail=error.detail) from None
+
+
+def _provider(params: Mapping[str, str]) -> str | None:
+    if "identity_provider" in params or "idp_identifier" not in params:
+        return params.get("identity_provider")
+    # An identifier is no name: no provider can be called so, the local directory neither.
+    return f"idp_identifier {params['idp_identifier']}"
 
 
 def _prompts(draft: Draft) -> frozenset[str]:

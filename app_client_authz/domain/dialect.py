@@ -6,8 +6,6 @@ No other code asks "are we Cognito?". The numbers are the rows of ``cognito/endp
 
 from dataclasses import dataclass, replace
 
-from app_client_authz.domain.errors import ConfigurationError
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -46,6 +44,11 @@ class Dialect:
     """26: the SSO session outlives a global sign-out."""
     reuse_ends_token_session: bool
     """REF-5: a refresh token that comes back outside its grace period revokes its token session."""
+
+    @property
+    def ignored_scopes(self) -> tuple[str, ...]:
+        """Scopes that a request may hold and that count as not asked for."""
+        return ("offline_access",) if self.ignores_offline_access else ()
 
 
 COGNITO = Dialect(
@@ -87,15 +90,3 @@ OIDC = replace(
     sso_survives_global_sign_out=False,
 )
 DIALECTS = {dialect.name: dialect for dialect in (COGNITO, OIDC)}
-
-
-def by_name(name: str) -> Dialect:
-    """The preset of that name.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    try:
-        return DIALECTS[name]
-    except KeyError:
-        raise ConfigurationError(f"dialect {name!r}: accepted are {', '.join(DIALECTS)}") from None

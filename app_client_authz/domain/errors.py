@@ -118,6 +118,10 @@ class PasswordResetRequired(OperationError):
     code = "PasswordResetRequiredException"
 
 
+class TemporaryPasswordExpired(NotAuthorized):
+    """The password was right, and too old to be changed by its holder."""
+
+
 class PasswordAttemptsExceeded(NotAuthorized):
     """The account is locked for a while; the password was not looked at (LCK-1)."""
 
@@ -220,10 +224,6 @@ class InvalidClient(TokenError):
     """Unknown client, wrong secret, two credentials at once: all the same to the caller (R8)."""
 
     code = "invalid_client"
-
-
-class UnsupportedGrantType(TokenError):
-    code = "unsupported_grant_type"
 
 
 class GrantNotAllowed(TokenError):

@@ -13,7 +13,6 @@ POOL_ID = shapes.regex(1, 55, r"[\w-]+_[0-9a-zA-Z]+")
 CLIENT_ID = shapes.regex(1, 128, r"[\w+]+", sensitive=True)
 CLIENT_NAME = shapes.regex(1, 128, r"[\w\s+=,.@-]+")
 CLIENT_SECRET = shapes.regex(24, 64, r"[\w+]+", sensitive=True)
-CLIENT_SECRET_ID = shapes.anything(1, 128)
 PROVIDER_NAME = shapes.categories(1, 32, "LMSNPZ")
 GROUP_NAME = shapes.categories(1, 128, "LMSNP")
 USERNAME = shapes.categories(1, 128, "LMSNP", sensitive=True)
@@ -74,6 +73,17 @@ def sub_from(random128: int) -> str:
 def is_pool_id(value: object) -> bool:
     """True if ``value`` has the shape of a pool ID."""
     return not POOL_ID.phrases(value)
+
+
+def pool_id_of(issuer: object, base: str) -> str | None:
+    """The pool whose issuer this is, under the outside URL ``base``; None if it can be no pool's.
+
+    For issuers that nobody has verified yet: what is returned is safe to ask a database for.
+    """
+    if not isinstance(issuer, str) or not issuer.startswith(f"{base}/"):
+        return None
+    pool_id = issuer[len(base) + 1 :]
+    return pool_id if is_pool_id(pool_id) else None
 
 
 def is_client_id(value: object) -> bool:

@@ -14,6 +14,7 @@ DEFAULT_REFRESH_VALIDITY = 30
 
 SHORT_LIVED_SECONDS = (5 * 60, 86_400)
 """Least and most of an access or ID token."""
+LONGEST_TOKEN_SECONDS = SHORT_LIVED_SECONDS[1]
 REFRESH_SECONDS = (60 * 60, 3_650 * 86_400)
 """Least and most of a refresh token."""
 

@@ -8,34 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TypeVar, cast
 
-from app_client_authz.domain.pool import PasswordPolicy, PoolSpec, RecoveryMechanism, SchemaAttribute, UserPool
+from app_client_authz.domain.pool import PasswordPolicy, PoolSpec, RecoveryMechanism, SchemaAttribute
 
 Json = dict[str, object]
 _Part = TypeVar("_Part", PasswordPolicy, RecoveryMechanism, SchemaAttribute)
-
-
-def pool_to_dict(pool: UserPool) -> Json:
-    """The pool as JSON knows it: objects, lists, texts, numbers, booleans and null."""
-    return {
-        "id": pool.id,
-        "spec": pool_spec_to_dict(pool.spec),
-        "created_at": pool.created_at,
-        "updated_at": pool.updated_at,
-        "version": pool.version,
-        "keys_version": pool.keys_version,
-    }
-
-
-def pool_from_dict(plain: Mapping[str, object]) -> UserPool:
-    """The pool that ``pool_to_dict`` wrote, now or in an earlier release."""
-    return UserPool(
-        id=cast(str, plain["id"]),
-        spec=pool_spec_from_dict(cast(Json, plain["spec"])),
-        created_at=cast(float, plain["created_at"]),
-        updated_at=cast(float, plain["updated_at"]),
-        version=cast(int, plain["version"]),
-        keys_version=cast(int, plain["keys_version"]),
-    )
 
 
 def pool_spec_to_dict(spec: PoolSpec) -> Json:

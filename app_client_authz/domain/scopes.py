@@ -65,10 +65,10 @@ def resolve_machine(requested: str | None, client: "AppClient", live_scopes: Col
     return granted
 
 
-def still_allowed(granted: Iterable[str], client: "AppClient") -> tuple[str, ...]:
-    """What a refresh may still carry of scopes granted earlier: those that the client still has."""
+def still_allowed(granted: Iterable[str], client: "AppClient", live_scopes: Collection[str]) -> tuple[str, ...]:
+    """What is left of scopes granted earlier: those that the client and the resource servers still have (R17)."""
     allowed = client.scopes
-    return tuple(scope for scope in granted if scope in allowed)
+    return tuple(scope for scope in granted if scope in allowed and (scope in BUILT_IN or scope in live_scopes))
 
 
 def _asked(requested: str | None, allowed: tuple[str, ...], ignore: Collection[str] = ()) -> tuple[str, ...]:

@@ -61,6 +61,10 @@ class UserStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+SIGNED_IN = frozenset({UserStatus.CONFIRMED, UserStatus.EXTERNAL_PROVIDER})
+"""Where a user has to stand to be given anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """A group of a pool's users. Instants are epoch seconds; the lowest precedence wins."""

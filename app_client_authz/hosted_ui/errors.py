@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
-from app_client_authz.domain.errors import AuthorizationError, AuthzError, OperationError, TooManyRequests, Unavailable
+from app_client_authz.domain.errors import (
+    AuthorizationError,
+    AuthzError,
+    ConfigurationError,
+    OperationError,
+    TooManyRequests,
+    Unavailable,
+)
 from app_client_authz.hosted_ui.pages import Pages
 from app_client_authz.services.registry import Services
 from app_client_authz.web import params
@@ -45,6 +52,7 @@ _PROBLEMS: tuple[tuple[type[AuthzError], Problem], ...] = (
     # Who signs in here is disabled, deleted or given another password at this very moment.
     (OperationError, Problem(409, WRONG, "Please sign in again.", starts_again=True)),
     (Unavailable, Problem(503, "Not available", _TRY_LATER, passes=True)),
+    (ConfigurationError, Problem(503, "Not available", _TRY_LATER, passes=True)),
 )
 _HTTP_TEXTS = {
     404: "There is no such page.",

@@ -4,10 +4,10 @@ from flask import Request, Response
 
 from app_client_authz.config import Settings
 from app_client_authz.domain.errors import (
-    NotAuthorized,
     OperationError,
     PasswordAttemptsExceeded,
     PasswordResetRequired,
+    TemporaryPasswordExpired,
     TooManyRequests,
     UserDisabled,
     UserNotConfirmed,
@@ -16,7 +16,6 @@ from app_client_authz.domain.errors import (
 from app_client_authz.web.cookies import Cookie
 
 FLASH_SECONDS = 60
-EXPIRED_PASSWORD = "Temporary password has expired and must be reset by an administrator."
 
 MESSAGES = {
     "incorrect": "Incorrect username or password.",
@@ -25,7 +24,7 @@ MESSAGES = {
     "unconfirmed": "User is not confirmed.",
     "reset": "Password reset required for the user",
     "locked": "Password attempts exceeded",
-    "expired": EXPIRED_PASSWORD,
+    "expired": "Temporary password has expired and must be reset by an administrator.",
     "busy": "Rate exceeded. Try again in a moment.",
     "over": "Your session has ended. Sign in again.",
 }
@@ -35,14 +34,13 @@ _CODES: dict[type[OperationError], str] = {
     UserNotConfirmed: "unconfirmed",
     PasswordResetRequired: "reset",
     PasswordAttemptsExceeded: "locked",
+    TemporaryPasswordExpired: "expired",
     TooManyRequests: "busy",
 }
 
 
 def code_of(error: OperationError) -> str:
     """The code of what a sign-in was refused with; whatever it is, no page tells more than the table holds."""
-    if isinstance(error, NotAuthorized) and error.message == EXPIRED_PASSWORD:
-        return "expired"
     return _CODES.get(type(error), "incorrect")
 
 

@@ -1,10 +1,11 @@
 """What every page has in common: how it is made, where its forms may lead, how one page sends to another."""
 
-import string
 from collections.abc import Iterable
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Response, render_template, request
+from flask import Response, current_app, request
+from jinja2 import Environment, Undefined
 from werkzeug.exceptions import MethodNotAllowed
 
 from app_client_authz.domain.authorization import AuthorizationRequest
@@ -19,20 +20,20 @@ from app_client_authz.web.endpoint import Endpoint
 STATIC_PATH = "/authz-static"
 MAX_TARGETS_CHARACTERS = 2000
 
-# Everything a browser leaves as it is in a query; the rest is encoded, so that no header and no URL breaks.
-_QUERY_CHARACTERS = "".join(sorted(set(string.punctuation) - set('"#<>\\^`{|}')))
-
 
 class Pages:
     """Makes the pages of one app."""
 
     def __init__(self, services: Services) -> None:
         self._settings = services.settings
+        self._templates: Environment | None = None
         self._csrf = Csrf(services.settings, services.csrf_keys, services.clock)
 
     def render(self, template: str, *, status: int = 200, targets: Iterable[str] = (), **context: object) -> Response:
         """A page; ``targets`` are the sources that its forms' answers may redirect to."""
-        html = render_template(f"authz/{template}.html", stylesheet=self._stylesheet(), **context)
+        page: dict[str, Any] = {"client_name": None, **context, "stylesheet": self._stylesheet()}
+        current_app.update_template_context(page)
+        html = self._environment().get_template(f"authz/{template}.html").render(page)
         return headers.page(Response(html, status=status, content_type="text/html;charset=UTF-8"), targets)
 
     def form(self, template: str, asked: AuthorizationRequest, *, status: int = 200, **context: object) -> Response:
@@ -62,12 +63,21 @@ class Pages:
 
     def here(self, page: str) -> str:
         """The path of another page with the query of this one, character by character."""
-        query = quote(request.query_string, safe=_QUERY_CHARACTERS)
+        query = params.raw_query(request)
         return own_path(self._settings, request, page) + (f"?{query}" if query else "")
 
     def to(self, page: str) -> Response:
         """The way to another page, with the query of this one."""
         return redirect(self.here(page))
+
+    def _environment(self) -> Environment:
+        """The host's templates and globals under settings of our own: escaping is no choice of the host (UI-1)."""
+        if self._templates is None:
+            own = current_app.jinja_env.overlay(autoescape=True, undefined=Undefined)
+            # Bytecode is kept by name: what the host compiled without escaping would come back.
+            own.bytecode_cache = None
+            self._templates = own
+        return self._templates
 
     def _stylesheet(self) -> str:
         # Not own_path: the page that refuses an unknown host has a style, too.

@@ -13,9 +13,11 @@ from app_client_authz.domain.errors import (
     BearerMissing,
     CallbackMismatch,
     ConcurrentModification,
+    ConfigurationError,
     InvalidClient,
     OAuthDisabled,
     OpenIdScopeMissing,
+    ResourceNotFound,
     TokenError,
     TooManyRequests,
     Unavailable,
@@ -87,12 +89,13 @@ def other_error(error: AuthzError) -> Response:
         return _refusal(status, error=error.code)
     if isinstance(error, UnknownHost):
         return _refusal(400, error="invalid_request", error_description=error.message)
-    if isinstance(error, ConcurrentModification):
+    # Something that the request needs was changed or deleted at this very moment.
+    if isinstance(error, ConcurrentModification | ResourceNotFound):
         return _refusal(400, error="invalid_request")
     if isinstance(error, TooManyRequests):
         return _refusal(429, error="too_many_requests")
-    if isinstance(error, Unavailable):
-        log.error("database unavailable: %s", error.detail)
+    if isinstance(error, Unavailable | ConfigurationError):
+        log.error("%s: %s %s", type(error).__name__, error.message, error.detail)
         response = _refusal(503, error="temporarily_unavailable")
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
         return response

@@ -24,13 +24,7 @@ class RegisteredClient(ClientMixin):
         return self.registration.client.client_id
 
     def check_grant_type(self, grant_type: str) -> bool:
-        client = self.registration.client
-        if grant_type == "authorization_code":
-            return client.oauth_enabled and client.allows_flow("code")
-        if grant_type == "refresh_token":
-            # Refresh tokens of the JSON API work here too, so no OAuth flow is asked for (endpoints.md 3.4).
-            return not client.allows_flow("client_credentials")
-        return True
+        return self.registration.client.allows_grant(grant_type)
 
 
 class EndpointRequest(OAuth2Request):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from app_client_authz.crypto import digests
 from app_client_authz.domain import ids
 from app_client_authz.domain.app_client import MAX_PER_POOL, AppClient, ClientSecret, ClientSpec
+from app_client_authz.domain.client_rules import LOCAL_PROVIDER
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     ConcurrentModification,
@@ -17,7 +18,7 @@ from app_client_authz.services import audit
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.storage.unit import Unit, Units
 
-PROVIDERS = frozenset({"COGNITO"})
+PROVIDERS = frozenset({LOCAL_PROVIDER})
 """Identity providers that a client can list: the local directory."""
 
 _CHANGED = "The user pool client was changed by another request."
@@ -70,6 +71,7 @@ class AppClients:
         if found is None:
             raise InvalidClient(detail="unknown client")
         if found.client.confidential != bool(secret) or (secret and not matches):
+            audit.record("client_refused", pool_id=found.pool.id, client_id=client_id)
             raise InvalidClient(detail="wrong, missing or unexpected secret")
         return found
 

@@ -1,7 +1,7 @@
 """Proving to be a user: the password, and the challenges that come after it (api.md 4.2, 7.1)."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app_client_authz.crypto import digests
@@ -14,7 +14,9 @@ from app_client_authz.domain.errors import (
     NotAuthorized,
     PasswordAttemptsExceeded,
     PasswordResetRequired,
+    TemporaryPasswordExpired,
     TooManyRequests,
+    Unavailable,
     UserDisabled,
     UserNotConfirmed,
     UserNotFound,
@@ -26,10 +28,11 @@ from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
-from app_client_authz.storage.users import StoredUser
+from app_client_authz.storage.users import Standing, StoredUser
 
 NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"
 WRONG = "Incorrect username or password."
+INVALID_SESSION = "Invalid session for the user."
 RESERVATION_SECONDS = 30.0
 SLOT_WAIT_SECONDS = 5.0
 _POLL_SECONDS = 0.02
@@ -40,7 +43,6 @@ class NewPasswordRequired:
     """The password was right and is temporary: the next step is a new one, within the session's time."""
 
     session: str = field(repr=False)
-    missing_attributes: tuple[str, ...] = ()
 
 
 class Authentication:
@@ -71,24 +73,22 @@ class Authentication:
         """
         client, pool = registration.client, registration.pool
         key = username_key(name, pool.case_sensitive)
-        stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
+        stored, like = self._units.read(lambda unit: _find(unit, pool.id, key))
         hides = client.prevents_user_existence_errors
         if not hides and stored is None:
             raise UserNotFound("User does not exist.")
         if not hides and stored is not None and not stored.user.enabled:
             raise UserDisabled("User is disabled.")
         account = Account(pool.id, self._account_key(pool.id, key, stored))
-        self._check_password(account, stored, password, before=None if hides else self._check_status)
+        self._check_password(registration, account, stored, password, like)
         if stored is None:
             raise NotAuthorized(WRONG)
-        # Once more where the status was hidden so far, and once more anyway: time has passed since.
-        self._check_status(stored)
+        if hides:
+            self._check_status(stored)
         self._rehash(stored, password)
         if stored.user.status != UserStatus.FORCE_CHANGE_PASSWORD:
             return stored.user
-        missing = tuple(name for name in pool.required_attributes if not stored.user.attributes.get(name))
-        session = self._begin(registration, stored.user, NEW_PASSWORD_REQUIRED, session_seconds)
-        return NewPasswordRequired(session, missing)
+        return NewPasswordRequired(self._begin(registration, stored.user, NEW_PASSWORD_REQUIRED, session_seconds))
 
     def answer_new_password(
         self, registration: Registration, session: str, password: str, given: Mapping[str, str]
@@ -107,8 +107,7 @@ class Authentication:
         challenge, stored = self._pending(registration, digest)
         attributes.check_writable(given, client.spec.write_attributes, pool)
         after = attributes.check_update(pool, stored.user.attributes, given) if given else stored.user.attributes
-        missing = [name for name in pool.required_attributes if not after.get(name)]
-        if missing:
+        if attributes.missing(pool, after):
             attributes.check_new(
                 pool, {name: value for name, value in after.items() if name in pool.required_attributes}
             )
@@ -116,17 +115,17 @@ class Authentication:
         now = self._clock()
 
         def change(unit: Unit) -> User:
-            if not unit.challenge_sessions.consume(digest, now):
-                raise ChallengeExpired("Invalid session for the user.")
+            # Held first: of two sessions answered at once, the second finds the user CONFIRMED.
+            standing = unit.users.hold(challenge.sub)
             user = unit.users.find(pool.id, challenge.sub)
-            if user is None or not user.user.enabled:
-                raise ChallengeExpired("Invalid session for the user.")
+            pending = standing is not None and _may_set_password(standing)
+            if not pending or user is None or not unit.challenge_sessions.consume(digest, now):
+                raise ChallengeExpired(INVALID_SESSION)
             if given:
                 merged = attributes.check_update(pool, user.user.attributes, given)
                 changed = replace(user.user, attributes=merged, updated_at=now)
                 aliases = aliases_of(pool, changed.username, changed.attributes)
-                if not unit.users.replace(changed, user.version, aliases):
-                    raise ChallengeExpired("Invalid session for the user.")
+                unit.users.replace(changed, user.version, aliases)
             unit.users.set_password(challenge.sub, new_hash, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
             final = unit.users.find(pool.id, challenge.sub)
             assert final is not None  # noqa: S101 - written in this very transaction
@@ -143,25 +142,26 @@ class Authentication:
             ChallengeExpired: the session is over.
         """
         _, stored = self._pending(registration, digests.digest(session))
-        pool = registration.pool
-        return tuple(name for name in pool.required_attributes if not stored.user.attributes.get(name))
+        return attributes.missing(registration.pool, stored.user.attributes)
 
     # --------------------------------------------------------------------------------------------
 
     def _check_password(
         self,
+        registration: Registration,
         account: Account,
         stored: StoredUser | None,
         password: str,
-        *,
-        before: Callable[[StoredUser], None] | None,
+        like: str | None,
     ) -> None:
         """Reserve an attempt, then look at the password, then settle the attempt (R14)."""
-        self._reserve(account)
+        ids = {"pool_id": account.pool_id, "client_id": registration.client.client_id}
+        sub = stored.user.sub if stored else None
+        self._reserve(account, ids, sub)
         try:
-            if before is not None and stored is not None:
-                before(stored)
-            right = self._hasher.verify(stored.password_hash if stored else None, password)
+            if stored is not None and not registration.client.prevents_user_existence_errors:
+                self._check_status(stored)
+            right = self._hasher.verify(stored.password_hash if stored else None, password, like=like)
         except AuthzError:
             self._units.write(lambda unit: unit.attempts.release(account))
             raise
@@ -170,10 +170,10 @@ class Authentication:
             self._units.write(lambda unit: unit.attempts.succeed(account, now))
             return
         self._units.write(lambda unit: unit.attempts.fail(account, now))
-        audit.record("password_wrong", pool_id=account.pool_id, sub=stored.user.sub if stored else None)
+        audit.record("password_wrong", sub=sub, **ids)
         raise NotAuthorized(WRONG)
 
-    def _reserve(self, account: Account) -> None:
+    def _reserve(self, account: Account, ids: Mapping[str, str], sub: str | None) -> None:
         """Wait while others check passwords of the same account: parallel right ones must all come through."""
         give_up = time.monotonic() + SLOT_WAIT_SECONDS
         while True:
@@ -183,7 +183,7 @@ class Authentication:
             if answer == "reserved":
                 return
             if answer == "locked":
-                audit.record("account_locked", pool_id=account.pool_id)
+                audit.record("account_locked", sub=sub, **ids)
                 raise PasswordAttemptsExceeded("Password attempts exceeded")
             if time.monotonic() > give_up:
                 raise TooManyRequests("Rate exceeded", detail="too many sign-ins of one account at once")
@@ -199,7 +199,7 @@ class Authentication:
             raise PasswordResetRequired("Password reset required for the user")
         until = user.temporary_password_until
         if user.status == UserStatus.FORCE_CHANGE_PASSWORD and until is not None and self._clock() >= until:
-            raise NotAuthorized("Temporary password has expired and must be reset by an administrator.")
+            raise TemporaryPasswordExpired("Temporary password has expired and must be reset by an administrator.")
         if user.status not in {UserStatus.CONFIRMED, UserStatus.FORCE_CHANGE_PASSWORD}:
             raise NotAuthorized(WRONG, detail=f"status {user.status}")
 
@@ -213,14 +213,25 @@ class Authentication:
         old = stored.password_hash
         if old is None or not self._hasher.needs_rehash(old):
             return
-        new = self._hasher.hash(password)
+        try:
+            new = self._hasher.hash(password)
+        except (TooManyRequests, Unavailable):
+            return  # the next sign-in will do: this one was right
         self._units.write(lambda unit: unit.users.rehash(stored.user.sub, old, new))
 
     def _begin(self, registration: Registration, user: User, challenge: str, seconds: int) -> str:
         session = digests.random_token()
         now = self._clock()
         begun = ChallengeSession(registration.client.client_id, user.sub, challenge, now, now + seconds)
-        self._units.write(lambda unit: unit.challenge_sessions.begin(digests.digest(session), begun))
+
+        def begin(unit: Unit) -> None:
+            standing = unit.users.lock(user.sub)
+            # The password was right for the user as read: another one may have been set since.
+            if standing is None or not _may_set_password(standing) or standing.updated_at != user.updated_at:
+                raise NotAuthorized(WRONG, detail="changed since the password was right")
+            unit.challenge_sessions.begin(digests.digest(session), begun)
+
+        self._units.write(begin)
         return session
 
     def _pending(self, registration: Registration, digest: str) -> tuple[ChallengeSession, StoredUser]:
@@ -233,7 +244,16 @@ class Authentication:
 
         found = self._units.read(look)
         if found is None or found[0].consumed_at is not None or self._clock() >= found[0].expires_at:
-            raise ChallengeExpired("Invalid session for the user.")
+            raise ChallengeExpired(INVALID_SESSION)
         if found[1].user.status != UserStatus.FORCE_CHANGE_PASSWORD or not found[1].user.enabled:
-            raise ChallengeExpired("Invalid session for the user.")
+            raise ChallengeExpired(INVALID_SESSION)
         return found
+
+
+def _find(unit: Unit, pool_id: str, name_key: str) -> tuple[StoredUser | None, str | None]:
+    """The user of that name, and another user's hash: what a hash costs where there is no user (ENU-6)."""
+    return unit.users.find_by_name(pool_id, name_key), unit.users.neighbour_hash(pool_id, name_key)
+
+
+def _may_set_password(standing: Standing) -> bool:
+    return standing.enabled and standing.status == UserStatus.FORCE_CHANGE_PASSWORD

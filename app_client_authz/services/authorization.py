@@ -7,6 +7,7 @@ from app_client_authz.crypto import digests
 from app_client_authz.domain import sso
 from app_client_authz.domain.authorization import AuthorizationRequest, judge, required_parameters_present
 from app_client_authz.domain.authorization_code import AuthorizationCode
+from app_client_authz.domain.client_rules import LOCAL_PROVIDER
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import InvalidAuthorizationRequest, InvalidGrant, LoginRequired
 from app_client_authz.domain.registration import Registration
@@ -16,8 +17,6 @@ from app_client_authz.services.sessions import Sessions
 from app_client_authz.services.tokens import Tokens
 from app_client_authz.storage.sso_sessions import SignedIn
 from app_client_authz.storage.unit import Units
-
-LOCAL_PROVIDER = "COGNITO"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,10 @@ class Case:
         return shlex.join(("flask", "authz", "client", "update", self.client.client_id, *options))
 
     def _resolved(self, scope: str | None) -> tuple[str, ...] | None:
-        ignored = ("offline_access",) if self.dialect.ignores_offline_access else ()
         try:
             if self.client.allows_flow("client_credentials"):
                 return scopes.resolve_machine(scope, self.client, self.live_scopes)
-            return scopes.resolve(scope, self.client, self.live_scopes, ignore=ignored)
+            return scopes.resolve(scope, self.client, self.live_scopes, ignore=self.dialect.ignored_scopes)
         except InvalidScope:
             return None
 

@@ -142,7 +142,7 @@ def _wrong_scopes(case: Case, text: str) -> dict[str, str]:
         asked = scopes.parse(text)
     except InvalidScope:
         return {}
-    ignored = {"offline_access"} if case.dialect.ignores_offline_access else set()
+    ignored = set(case.dialect.ignored_scopes)
     found = {}
     for scope in asked:
         if scope in case.client.scopes or scope in ignored:

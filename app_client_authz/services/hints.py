@@ -19,16 +19,18 @@ class Hints:
 
     def registration(self, id_token: str, base: str) -> Registration | None:
         """The client of an ID token that we signed, expired ones too; None for anything else."""
-        issuer = jwts.peek_issuer(id_token)
-        if issuer is None or not issuer.startswith(f"{base}/"):
-            return None
-        pool_id = issuer[len(base) + 1 :]
-        if not ids.is_pool_id(pool_id):
+        pool_id = ids.pool_id_of(jwts.peek(id_token).get("iss"), base)
+        if pool_id is None:
             return None
         try:
             ring = self._keys.ring(pool_id)
             claims = jwts.verify(
-                id_token, ring.public, issuer=issuer, token_use="id", now=self._clock(), may_be_expired=True
+                id_token,
+                ring.public,
+                issuer=f"{base}/{pool_id}",
+                token_use="id",
+                now=self._clock(),
+                may_be_expired=True,
             )
         except (ResourceNotFound, InvalidToken):
             return None

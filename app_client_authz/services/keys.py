@@ -13,6 +13,7 @@ from app_client_authz.crypto.jwts import SigningKey, VerificationKey
 from app_client_authz.domain import ids
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import InvalidParameter, ResourceNotFound
+from app_client_authz.domain.lifetimes import LONGEST_TOKEN_SECONDS
 from app_client_authz.services import audit
 from app_client_authz.storage.keys import StoredKey
 from app_client_authz.storage.unit import Unit, Units
@@ -20,7 +21,6 @@ from app_client_authz.storage.unit import Unit, Units
 PURPOSES: tuple[Literal["id", "access"], ...] = ("id", "access")
 RING_SECONDS = 2.0
 """How long a process may go on with a key ring that it did not look up by version."""
-LONGEST_TOKEN_SECONDS = 24 * 60 * 60
 RETIREMENT_SECONDS = LONGEST_TOKEN_SECONDS + 300
 """A retired key stays published so long: the longest token it signed is dead then, by any clock."""
 

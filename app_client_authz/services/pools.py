@@ -7,7 +7,7 @@ from app_client_authz.crypto import digests
 from app_client_authz.domain import ids
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.dialect import DIALECTS, Dialect
-from app_client_authz.domain.errors import ConcurrentModification, ResourceNotFound
+from app_client_authz.domain.errors import ConcurrentModification, InvalidParameter, ResourceNotFound
 from app_client_authz.domain.pool import PoolSpec, UserPool
 from app_client_authz.domain.schema import SchemaAttribute
 from app_client_authz.services import audit
@@ -71,6 +71,7 @@ class Pools:
         """
         new_id = pool_id or ids.pool_id_from(self._region, digests.random_int(64))
         ids.check("userPoolId", new_id, ids.POOL_ID)
+        _refuse_unenforced(spec)
         now = self._clock()
         # Caches are kept under these numbers: a pool that is made anew under its old ID must not meet its own past.
         version, keys_version = digests.random_int(30), digests.random_int(30)
@@ -107,6 +108,8 @@ class Pools:
             ResourceNotFound, ConcurrentModification, and whatever ``UserPool.replace`` raises.
         """
 
+        _refuse_unenforced(spec)
+
         def change(unit: Unit) -> UserPool:
             pool = existing_pool(unit, pool_id)
             if expected_version not in {None, pool.version}:
@@ -114,7 +117,9 @@ class Pools:
             in_use = any(client.rotation_enabled for client in unit.app_clients.all(pool_id))
             return self._store(unit, pool, pool.replace(spec, now=self._clock(), rotation_in_use=in_use))
 
-        return self._units.write(change)
+        pool = self._units.write(change)
+        audit.record("pool_changed", pool_id=pool_id)
+        return pool
 
     def add_custom_attributes(self, pool_id: str, attributes: Iterable[SchemaAttribute]) -> UserPool:
         """The pool with more custom attributes (AddCustomAttributes)."""
@@ -152,6 +157,7 @@ class Pools:
             existing_pool(unit, pool_id)
             unit.pools.forget_sessions(pool_id, self._clock())
             unit.sso_sessions.end_of_pool(pool_id)
+            unit.challenge_sessions.end_of_pool(pool_id)
 
         self._units.write(change)
         audit.record("sessions_forgotten", pool_id=pool_id)
@@ -161,3 +167,11 @@ class Pools:
         if not unit.pools.replace(after, before.version):
             raise ConcurrentModification(_CHANGED)
         return after
+
+
+def _refuse_unenforced(spec: PoolSpec) -> None:
+    """A protection that nothing enforces yet must not look as if it were on (OPS-4)."""
+    if spec.mfa != "OFF":
+        raise InvalidParameter("MfaConfiguration: this release asks for no second factor, so only OFF is accepted.")
+    if spec.password_policy is not None and spec.password_policy.password_history_size:
+        raise InvalidParameter("PasswordHistorySize: this release keeps no password history, so only 0 is accepted.")

@@ -58,7 +58,7 @@ def findings(services: Services) -> list[Finding]:
     migrated = migrate.is_current(services.engine)
     found = [Finding(each.code, each.text) for each in services.settings.posture()]
     found += [Finding(code, text) for code, text in _of_site(services, migrated)]
-    if migrated:
+    if migrated and all(finding.code != "AUTHZ-E007" for finding in found):
         found += _of_pools(services)
     return found
 
@@ -92,7 +92,7 @@ def _of_site(services: Services, migrated: bool) -> Iterator[tuple[str, str]]:
 def _of_pools(services: Services) -> Iterator[Finding]:
     now = services.clock()
     for pool in services.pools.all():
-        case = posture_rules.PoolCase(pool, services.dialects.of(pool), services.keys.of_pool(pool.id), now)
+        case = posture_rules.PoolCase(pool, services.keys.of_pool(pool.id), now)
         for code, pool_rule in posture_rules.POOL_RULES.items():
             if text := pool_rule(case):
                 yield Finding(code, text, pool.id, name=pool.name)

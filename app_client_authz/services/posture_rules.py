@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from app_client_authz.domain import attributes, redirects
 from app_client_authz.domain.app_client import AppClient
-from app_client_authz.domain.dialect import Dialect
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.scopes import ADMIN
@@ -31,7 +30,6 @@ class PoolCase:
     """A pool with what it is judged by."""
 
     pool: UserPool
-    dialect: Dialect
     keys: Sequence[StoredKey]
     now: float
 

@@ -15,8 +15,6 @@ from app_client_authz.services.keys import Keys
 from app_client_authz.services.pools import Dialects
 from app_client_authz.storage.unit import Unit, Units
 
-LEEWAY_SECONDS = 0
-
 
 class Profile:
     """Every look is at the present state: revocation, deletion and disabling count at once (R18, JWT-5)."""
@@ -52,12 +50,12 @@ class Profile:
 
     def dialect_for(self, access_token: str, base: str) -> Dialect:
         """In whose words to refuse this token: its pool's, or the site's where it names none."""
-        pool_id = _pool_id(access_token, base)
+        pool_id = ids.pool_id_of(jwts.peek(access_token).get("iss"), base)
         pool = None if pool_id is None else self._units.read(lambda unit: unit.pools.find(pool_id))
         return self._dialects.default if pool is None else self._dialects.of(pool)
 
     def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
-        pool_id = _pool_id(access_token, base)
+        pool_id = ids.pool_id_of(jwts.peek(access_token).get("iss"), base)
         if pool_id is None:
             raise InvalidToken(detail="issuer")
         try:
@@ -90,12 +88,3 @@ def _since(claims: Mapping[str, object], pool: UserPool, opened_at: float | None
     """
     since = opened_at if tracked else float(str(claims["iat"]))
     return None if since is None or since < pool.sessions_valid_from else since
-
-
-def _pool_id(access_token: str, base: str) -> str | None:
-    issuer = jwts.peek_issuer(access_token)
-    if issuer is None or not issuer.startswith(f"{base}/"):
-        return None
-    pool_id = issuer[len(base) + 1 :]
-    # Nobody has verified the token yet: no database sees what could not be an ID, NUL and surrogates above all.
-    return pool_id if ids.is_pool_id(pool_id) else None

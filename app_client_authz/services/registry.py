@@ -67,6 +67,8 @@ def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Servi
     app_clients = AppClients(units, clock)
     sessions = Sessions(units, dialects, clock)
     tokens = Tokens(units, keys, dialects, live_scopes, clock)
+    upkeep = Upkeep(units, clock)
+    units.look_first(upkeep.check_sealing_keys)
     return Services(
         settings=settings,
         clock=clock,
@@ -86,5 +88,5 @@ def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Servi
         tokens=tokens,
         profile=Profile(units, keys, dialects, clock),
         hints=Hints(app_clients, keys, clock),
-        upkeep=Upkeep(units, clock),
+        upkeep=upkeep,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from app_client_authz.domain.errors import InvalidParameter, LimitExceeded, ResourceNotFound
 from app_client_authz.domain.resource_server import MAX_PER_POOL, ResourceServer
+from app_client_authz.services import audit
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.storage.unit import Unit, Units
 
@@ -90,3 +91,4 @@ class ResourceServers:
             change(unit)
 
         self._units.write(work)
+        audit.record("resource_servers_changed", pool_id=pool_id)

@@ -6,7 +6,7 @@ from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
 from app_client_authz.domain.token_session import is_signed_in
-from app_client_authz.domain.user import User, UserStatus
+from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
 from app_client_authz.services.pools import Dialects
 from app_client_authz.storage.sso_sessions import SignedIn
@@ -52,7 +52,7 @@ class Sessions:
         found = self._units.read(lambda unit: unit.sso_sessions.find(pool.id, digests.digest(cookie)))
         if found is None or self._clock() >= found.session.expires_at:
             return None
-        if found.session.auth_time < pool.sessions_valid_from or found.user.status != UserStatus.CONFIRMED:
+        if found.session.auth_time < pool.sessions_valid_from or found.user.status not in SIGNED_IN:
             return None
         # Cognito's cookie survives a global sign-out: only disabling and deletion end it (endpoints.md 6).
         survives = self._dialects.of(pool).sso_survives_global_sign_out
@@ -71,5 +71,6 @@ class Sessions:
     def end(self, pool: UserPool, cookie: str | None) -> None:
         """A copied cookie is worthless from now on (OUT-3)."""
         if cookie:
-            self._units.write(lambda unit: unit.sso_sessions.end(digests.digest(cookie)))
-            audit.record("signed_out", pool_id=pool.id)
+            sub = self._units.write(lambda unit: unit.sso_sessions.end(digests.digest(cookie)))
+            if sub is not None:
+                audit.record("signed_out", pool_id=pool.id, sub=sub)

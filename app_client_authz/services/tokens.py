@@ -1,9 +1,11 @@
 """Tokens: what a code, a refresh token or a client's own word gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from app_client_authz.crypto import digests, jwts
+from app_client_authz.crypto.jwts import SigningKey
 from app_client_authz.domain import attributes, claims, pkce, scopes
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.clock import Clock
@@ -20,7 +22,7 @@ from app_client_authz.domain.errors import (
 )
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
-from app_client_authz.domain.user import User
+from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
 from app_client_authz.services.keys import Keys
 from app_client_authz.services.pools import Dialects, LiveScopes
@@ -104,7 +106,9 @@ class Tokens:
         client, pool = registration.client, registration.pool
         code, user, now = redeemable.code, redeemable.user, self._clock()
         pkce.verify(code.code_challenge, verifier)
-        granted = self._still_allowed(code.scopes, registration)
+        granted = scopes.still_allowed(code.scopes, client, self._live_scopes.of(pool))
+        # Before anything is consumed: without keys there is nothing to give for it (ATM-6).
+        signing = self._keys.ring(pool.id, pool.keys_version).signing
         if code.consumed_at is None:
             if user is None or not is_signed_in(user, code.created_at) or code.created_at < pool.sessions_valid_from:
                 raise InvalidGrant(detail="the user of the code is gone, disabled or signed out")
@@ -133,7 +137,7 @@ class Tokens:
             granted, code.auth_time, session.id, session.event_id, nonce=code.nonce, resource=code.resource
         )
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
-        return replace(self._issue(registration, user, grant, base, now), refresh_token=refresh_token)
+        return replace(self._issue(registration, user, grant, base, now, signing), refresh_token=refresh_token)
 
     @staticmethod
     def _consume(
@@ -142,7 +146,9 @@ class Tokens:
         # The user's row first: sign-out, disabling and deletion come before or after us (ATM-3).
         standing = unit.users.lock(session.sub)
         if unit.codes.consume(redeemable.digest, session.id, now):
-            if standing is None or not standing.enabled or (standing.signed_out_at or 0) >= redeemable.code.created_at:
+            if standing is None or not standing.enabled or standing.status not in SIGNED_IN:
+                return _Outcome.REFUSED
+            if (standing.signed_out_at or 0) >= redeemable.code.created_at:
                 return _Outcome.REFUSED
             unit.token_sessions.open(session, refresh_digest)
             return _Outcome.DONE
@@ -168,6 +174,7 @@ class Tokens:
         if found is None or found[0].session.client_id != client.client_id:
             raise InvalidGrant(detail="unknown refresh token")
         presented, user = found
+        signing = self._keys.ring(registration.pool.id, registration.pool.keys_version).signing
         verdict = self._decide(registration, presented, user, now)
         successor: str | None = None
         if verdict is Verdict.REUSED or (verdict in {Verdict.FRESH, Verdict.GRACE} and client.rotation_enabled):
@@ -187,13 +194,13 @@ class Tokens:
             raise _REFUSALS.get(verdict, InvalidGrant)(detail=verdict.value)
         session = presented.session
         grant = claims.Grant(
-            self._still_allowed(session.scopes, registration),
+            scopes.still_allowed(session.scopes, client, self._live_scopes.of(registration.pool)),
             session.auth_time,
             session.id,
             session.event_id,
             resource=session.resource,
         )
-        tokens = self._issue(registration, user, grant, base, now, at_sign_in=False)
+        tokens = self._issue(registration, user, grant, base, now, signing, at_sign_in=False)
         return replace(tokens, refresh_token=successor if client.rotation_enabled else None)
 
     def _rotate(
@@ -267,7 +274,9 @@ class Tokens:
         if attributes.scopes_unreadable(granted, registration.client.spec.read_attributes):
             raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
         grant = claims.Grant(granted, auth_time, nonce=nonce, resource=resource)
-        tokens = self._issue(registration, user, grant, base, self._clock())
+        pool = registration.pool
+        signing = self._keys.ring(pool.id, pool.keys_version).signing
+        tokens = self._issue(registration, user, grant, base, self._clock(), signing)
         keeps_id_token = self._dialects.of(registration.pool).implicit_gives_id_token
         return tokens if keeps_id_token else replace(tokens, id_token=None)
 
@@ -285,7 +294,8 @@ class Tokens:
         client, pool = registration.client, registration.pool
         if not client.revocation_enabled:
             raise InvalidTokenRequest(detail="EnableTokenRevocation is off")
-        if jwts.peek_issuer(token) == f"{base}/{pool.id}":
+        said = jwts.peek(token)
+        if said.get("iss") == f"{base}/{pool.id}" and said.get("token_use") in {"access", "id"}:
             raise UnsupportedTokenType(detail="only refresh tokens are revoked")
         digest, now = digests.digest(token), self._clock()
         found = self._units.read(lambda unit: unit.token_sessions.present(digest))
@@ -299,12 +309,6 @@ class Tokens:
 
     # --------------------------------------------------------------------------------------------
 
-    def _still_allowed(self, granted: tuple[str, ...], registration: Registration) -> tuple[str, ...]:
-        """What is left of scopes granted earlier: the client and the resource servers must still have them."""
-        live = self._live_scopes.of(registration.pool)
-        allowed = scopes.still_allowed(granted, registration.client)
-        return tuple(scope for scope in allowed if scope in scopes.BUILT_IN or scope in live)
-
     def _issue(
         self,
         registration: Registration,
@@ -312,12 +316,12 @@ class Tokens:
         grant: claims.Grant,
         base: str,
         now: float,
+        signing: Mapping[str, SigningKey],
         *,
         at_sign_in: bool = True,
     ) -> TokenSet:
         client, pool = registration.client, registration.pool
         issuer = f"{base}/{pool.id}"
-        signing = self._keys.ring(pool.id, pool.keys_version).signing
         access_token = jwts.sign(
             claims.access_token(issuer, client, user, grant, digests.random_uuid(), now), signing["access"]
         )

@@ -110,7 +110,7 @@ class Users:
             after = attributes.check_update(pool, stored.user.attributes, changes, by_admin=True)
             return self._store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
 
-        return self._change(pool_id, name, change)
+        return self._change(pool_id, name, "user_attributes_changed", change)
 
     def set_password(self, pool_id: str, name: str, password: str, *, permanent: bool) -> None:
         """Set the password (AdminSetUserPassword); one that is not permanent is changed at the next sign-in.
@@ -126,13 +126,12 @@ class Users:
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
             sub = stored.user.sub
             unit.users.set_password(sub, password_hash, status=status, temporary_until=until, now=now)
-            # Whoever knew the old password is out: browser sessions and pending challenges end with it.
+            # What the old password opened in browsers ends; token sessions live on, as Cognito's do.
             unit.sso_sessions.end_of_user(sub)
             unit.challenge_sessions.end_of_user(sub)
             unit.attempts.clear(Account(pool.id, sub))
 
-        self._change(pool_id, name, change)
-        audit.record("password_set", pool_id=pool_id)
+        self._change(pool_id, name, "password_set", change)
 
     def enable(self, pool_id: str, name: str) -> None:
         """Raises:
@@ -160,8 +159,7 @@ class Users:
             self._store(unit, pool, stored, replace(stored.user, signed_out_at=now))
             unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
 
-        self._change(pool_id, name, change)
-        audit.record("user_signed_out", pool_id=pool_id)
+        self._change(pool_id, name, "user_signed_out", change)
 
     def delete(self, pool_id: str, name: str) -> None:
         """Delete the user with all sessions (AdminDeleteUser).
@@ -175,8 +173,7 @@ class Users:
             unit.users.delete(pool.id, stored.user.sub)
             unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
 
-        self._change(pool_id, name, change)
-        audit.record("user_deleted", pool_id=pool_id)
+        self._change(pool_id, name, "user_deleted", change)
 
     # --- groups -----------------------------------------------------------------------------------
 
@@ -250,7 +247,7 @@ class Users:
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
             unit.groups.add_member(self._existing_group(unit, pool.id, group_name), stored.user.sub)
 
-        self._change(pool_id, name, change)
+        self._change(pool_id, name, "group_member_added", change)
 
     def remove_from_group(self, pool_id: str, name: str, group_name: str) -> None:
         """Raises:
@@ -260,7 +257,7 @@ class Users:
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
             unit.groups.remove_member(self._existing_group(unit, pool.id, group_name), stored.user.sub)
 
-        self._change(pool_id, name, change)
+        self._change(pool_id, name, "group_member_removed", change)
 
     # ------------------------------------------------------------------------------------------------
 
@@ -277,15 +274,19 @@ class Users:
                 unit.sso_sessions.end_of_user(stored.user.sub)
                 unit.challenge_sessions.end_of_user(stored.user.sub)
 
-        self._change(pool_id, name, change)
-        audit.record("user_enabled" if enabled else "user_disabled", pool_id=pool_id)
+        self._change(pool_id, name, "user_enabled" if enabled else "user_disabled", change)
 
-    def _change(self, pool_id: str, name: str, change: Callable[[Unit, UserPool, StoredUser], T]) -> T:
-        def work(unit: Unit) -> T:
+    def _change(self, pool_id: str, name: str, event: str, change: Callable[[Unit, UserPool, StoredUser], T]) -> T:
+        """What ``change`` returns, once it is committed; ``event`` tells of it."""
+
+        def work(unit: Unit) -> tuple[str, T]:
             pool = existing_pool(unit, pool_id)
-            return change(unit, pool, self._existing(unit, pool, name))
+            stored = self._existing(unit, pool, name)
+            return stored.user.sub, change(unit, pool, stored)
 
-        return self._units.write(work)
+        sub, result = self._units.write(work)
+        audit.record(event, pool_id=pool_id, sub=sub)
+        return result
 
     @staticmethod
     def _existing(unit: Unit, pool: UserPool, name: str) -> StoredUser:

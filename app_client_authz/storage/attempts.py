@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, update
 
 from app_client_authz.domain.lockout import QUIET_SECONDS, free_slots, lock_seconds
-from app_client_authz.storage.insert_once import insert_once
+from app_client_authz.storage.insert_once import hold
 from app_client_authz.storage.tables import attempts
 
 
@@ -79,7 +79,7 @@ class Attempts:
 
     def _hold(self, account: Account, now: float) -> Row[Any]:
         """The account's row, locked until the transaction ends; made when it is the first attempt."""
-        insert_once(
+        return hold(
             self._connection,
             attempts,
             pool_id=account.pool_id,
@@ -90,11 +90,6 @@ class Attempts:
             locked_until=0.0,
             last_attempt_at=now,
         )
-        return self._connection.execute(
-            select(attempts)
-            .where(attempts.c.pool_id == account.pool_id, attempts.c.account == account.key)
-            .with_for_update()
-        ).one()
 
     def _write(self, account: Account, **values: float) -> None:
         self._connection.execute(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from app_client_authz.storage.tables import app_clients
 from app_client_authz.storage.tables import challenge_sessions as table
 
 
@@ -59,6 +60,10 @@ class ChallengeSessions:
             .values(consumed_at=now)
         )
         return self._connection.execute(hit).rowcount == 1
+
+    def end_of_pool(self, pool_id: str) -> None:
+        clients = select(app_clients.c.client_id).where(app_clients.c.pool_id == pool_id)
+        self._connection.execute(delete(table).where(table.c.client_id.in_(clients)))
 
     def end_of_user(self, sub: str) -> None:
         self._connection.execute(delete(table).where(table.c.sub == sub))

@@ -1,12 +1,29 @@
-"""An insert that may come second."""
+"""Inserts that may come second."""
 
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_once(connection: Connection, table: Table, **values: Any) -> None:
     """Insert the row unless one with its key is there: then nothing happens, in whatever order two come."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+    connection.execute(_insert(connection, table, values).on_conflict_do_nothing())
+
+
+def hold(connection: Connection, table: Table, **values: Any) -> Row[Any]:
+    """The row with that key, locked until the transaction ends; inserted if there is none.
+
+    One statement: between an insert and a look, somebody else could delete the row.
+    """
+    key = list(table.primary_key.columns)
+    upsert = _insert(connection, table, values).on_conflict_do_update(
+        index_elements=key, set_={column: table.c[column.name] for column in key}
+    )
+    return connection.execute(upsert.returning(*table.c)).one()
+
+
+def _insert(connection: Connection, table: Table, values: dict[str, Any]) -> postgresql.Insert | sqlite.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).values(**values)
+    return sqlite.insert(table).values(**values)

@@ -67,8 +67,10 @@ class SsoSessions:
         )
         return self._connection.execute(hit).rowcount == 1
 
-    def end(self, digest: str) -> None:
-        self._connection.execute(delete(sso_sessions).where(sso_sessions.c.digest == bytes.fromhex(digest)))
+    def end(self, digest: str) -> str | None:
+        """The sub of whose session it was; None if there was none."""
+        hit = delete(sso_sessions).where(sso_sessions.c.digest == bytes.fromhex(digest)).returning(sso_sessions.c.sub)
+        return self._connection.execute(hit).scalar_one_or_none()
 
     def end_of_user(self, sub: str) -> None:
         self._connection.execute(delete(sso_sessions).where(sso_sessions.c.sub == sub))

@@ -66,11 +66,42 @@ class Units:
         # PostgreSQL: reading needs no transaction, which saves the BEGIN and the ROLLBACK. SQLite has none for
         # a bare SELECT anyway.
         self._reader = engine if self._sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        # Whatever the host chose for itself: row locks and conditional updates are made for this level (ATM-8).
+        self._writing = engine if self._sqlite else engine.execution_options(isolation_level="READ COMMITTED")
         # SQLite has one writer at a time: waiting in line beats its polling with back-off.
         self._writer = threading.Lock() if self._sqlite else None
         # A database in memory is one connection for all threads: a reader that gives it back would roll back
         # what a writer has in flight.
         self._readers_wait = isinstance(engine.pool, StaticPool)
+        self._guard: Callable[[], None] | None = None
+        # Reentrant: the guard looks at the database through us.
+        self._looking = threading.RLock()
+        self._in_guard = False
+
+    def look_first(self, guard: Callable[[], None]) -> None:
+        """Run ``guard`` before the first work that reaches the database, and again until it passes.
+
+        A start does not wait for a database, and so cannot vouch for it (SEC-3).
+        """
+        self._guard = guard
+
+    def _look(self) -> None:
+        if self._guard is None:
+            return
+        with self._looking:
+            guard = self._pending_guard()
+            if guard is None:
+                return
+            self._in_guard = True
+            try:
+                guard()
+                self._guard = None
+            finally:
+                self._in_guard = False
+
+    def _pending_guard(self) -> Callable[[], None] | None:
+        """None once another thread has run it, and inside the guard itself."""
+        return None if self._in_guard else self._guard
 
     def read(self, work: Callable[[Unit], T]) -> T:
         """What ``work`` returns.
@@ -78,6 +109,7 @@ class Units:
         Raises:
             Unavailable: the database does not answer.
         """
+        self._look()
         return self._run(lambda: self._in_line(self._read, work) if self._readers_wait else self._read(work))
 
     def write(self, work: Callable[[Unit], T]) -> T:
@@ -87,6 +119,7 @@ class Units:
             Unavailable: the database does not answer, or stayed locked for five seconds.
             ConcurrentModification: another request removed what the new rows belong to.
         """
+        self._look()
         return self._run(lambda: self._in_line(self._commit, work))
 
     def _read(self, work: Callable[[Unit], T]) -> T:
@@ -104,7 +137,7 @@ class Units:
             self._writer.release()
 
     def _commit(self, work: Callable[[Unit], T]) -> T:
-        with self.engine.connect() as connection, immediate(connection) if self._sqlite else nullcontext():
+        with self._writing.connect() as connection, immediate(connection) if self._sqlite else nullcontext():
             result = work(Unit(connection, self._sealer))
             try:
                 connection.commit()
@@ -138,14 +171,18 @@ def immediate(connection: Connection) -> Iterator[None]:
 
     On a host's engine foreign keys may be off: they are on for as long as the transaction is ours.
     """
+    connection.begin()
     driver: Any = connection.connection.driver_connection
-    if driver.in_transaction:  # a host's own listener began a deferred one
-        connection.exec_driver_sql("COMMIT")
+    if driver.in_transaction:  # a listener of the host began a deferred one
+        driver.execute("COMMIT")
     enforced = driver.execute("PRAGMA foreign_keys").fetchone()[0]
     if not enforced:
         driver.execute("PRAGMA foreign_keys=ON")
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except driver.OperationalError as error:
+            raise Unavailable(detail="another process holds SQLite's write lock") from error
         yield
     finally:
         if not enforced:

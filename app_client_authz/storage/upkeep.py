@@ -1,12 +1,12 @@
 """Clearing what is over, in small batches (ATM-17); the canary; sealing everything anew."""
 
 import json
-from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app_client_authz.crypto.sealing import Sealer
+from app_client_authz.domain.lifetimes import LONGEST_TOKEN_SECONDS
 from app_client_authz.domain.lockout import LONGEST_LOCK_SECONDS, QUIET_SECONDS
 from app_client_authz.storage import tables
 from app_client_authz.storage.app_clients import secret_identity
@@ -25,11 +25,11 @@ class Upkeep:
     def prune(self, now: float, *, limit: int) -> dict[str, int]:
         """Delete at most ``limit`` rows of each kind that are over; table → how many.
 
-        A token session stays until its absolute expiry, with all its superseded refresh tokens: reuse
-        detection needs them until then.
+        A token session stays until the last access token refreshed from it is over, with all its superseded
+        refresh tokens: reuse detection and userInfo need them until then.
         """
         over: dict[Table, ColumnElement[bool]] = {
-            tables.token_sessions: tables.token_sessions.c.expires_at <= now,
+            tables.token_sessions: tables.token_sessions.c.expires_at <= now - LONGEST_TOKEN_SECONDS,
             # An hour beyond its own expiry: a late replay of a consumed code still revokes what it gave.
             tables.codes: tables.codes.c.expires_at <= now - 3600,
             tables.sso_sessions: tables.sso_sessions.c.expires_at <= now,
@@ -67,34 +67,45 @@ class Upkeep:
         if sealed is not None:
             self._sealer.open(sealed, row=CANARY)
 
-    def reseal(self) -> int:
-        """Seal everything anew that is not under the first key; how many values that were."""
-        return sum(self._reseal_keys()) + sum(self._reseal_secrets())
+    def sealed_rows(self) -> tuple[list[str], list[str]]:
+        """What holds sealed values: the kids of signing keys, the IDs of app clients."""
+        kids = self._connection.execute(select(tables.signing_keys.c.kid)).scalars()
+        clients = self._connection.execute(select(tables.app_clients.c.client_id)).scalars()
+        return list(kids), list(clients)
 
-    def _reseal_keys(self) -> Iterator[int]:
+    def reseal_key(self, kid: str) -> int:
+        """Seal a private key anew if it is not under the first sealing key; 1 if it was not."""
         table = tables.signing_keys
-        for row in self._connection.execute(select(table.c.kid, table.c.pool_id, table.c.sealed_private_key)).all():
-            identity = private_key_identity(row.pool_id, row.kid)
-            if sealed := self._anew(row.sealed_private_key, identity):
-                hit = update(table).where(table.c.kid == row.kid).values(sealed_private_key=sealed)
-                yield self._connection.execute(hit).rowcount
+        row = self._connection.execute(
+            select(table.c.pool_id, table.c.sealed_private_key).where(table.c.kid == kid).with_for_update()
+        ).one_or_none()
+        sealed = None if row is None else self._anew(row.sealed_private_key, private_key_identity(row.pool_id, kid))
+        if sealed is None:
+            return 0
+        hit = update(table).where(table.c.kid == kid).values(sealed_private_key=sealed)
+        return self._connection.execute(hit).rowcount
 
-    def _reseal_secrets(self) -> Iterator[int]:
+    def reseal_secrets(self, client_id: str) -> int:
+        """The same for the secrets of a client; how many there were.
+
+        The version moves: who read the client before would write the old sealed values back.
+        """
         table = tables.app_clients
-        for row in self._connection.execute(select(table.c.client_id, table.c.secrets, table.c.version)).all():
-            entries = json.loads(row.secrets)
-            stale = [
-                (entry, sealed)
-                for entry in entries
-                if (sealed := self._anew(entry["sealed"], secret_identity(row.client_id, entry["id"])))
-            ]
-            for entry, sealed in stale:
+        secrets = self._connection.execute(
+            select(table.c.secrets).where(table.c.client_id == client_id).with_for_update()
+        ).scalar_one_or_none()
+        entries = json.loads(secrets or "[]")
+        resealed = 0
+        for entry in entries:
+            if sealed := self._anew(entry["sealed"], secret_identity(client_id, entry["id"])):
                 entry["sealed"] = sealed
-            if stale:
-                # Compare-and-set: a secret that changes meanwhile is sealed under the first key anyway.
-                hit = update(table).where(table.c.client_id == row.client_id, table.c.version == row.version)
-                self._connection.execute(hit.values(secrets=json.dumps(entries, separators=(",", ":"))))
-                yield len(stale)
+                resealed += 1
+        if resealed:
+            anew = json.dumps(entries, separators=(",", ":"))
+            self._connection.execute(
+                update(table).where(table.c.client_id == client_id).values(secrets=anew, version=table.c.version + 1)
+            )
+        return resealed
 
     def _anew(self, sealed: str, row: str) -> str | None:
         if not self._sealer.needs_reseal(sealed):

@@ -50,10 +50,21 @@ _BY_NAME = with_groups(
     .join(users, users.c.sub == user_names.c.sub)
     .where(user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key == bindparam("name_key"))
 )
-_LOCK = (
-    select(users.c.enabled, users.c.signed_out_at, users.c.updated_at)
-    .where(users.c.sub == bindparam("sub"))
-    .with_for_update(read=True)
+_STANDING = select(users.c.status, users.c.enabled, users.c.signed_out_at, users.c.updated_at).where(
+    users.c.sub == bindparam("sub")
+)
+_LOCK = _STANDING.with_for_update(read=True)
+_HOLD = _STANDING.with_for_update()
+_ANY_HASH = (
+    select(users.c.password_hash)
+    .where(users.c.pool_id == bindparam("pool_id"), users.c.password_hash.is_not(None))
+    .order_by(users.c.username_key)
+    .limit(1)
+)
+_NEIGHBOUR = select(
+    func.coalesce(
+        _ANY_HASH.where(users.c.username_key > bindparam("name_key")).scalar_subquery(), _ANY_HASH.scalar_subquery()
+    )
 )
 _TAKEN = select(user_names.c.sub, user_names.c.name_key).where(
     user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key.in_(bindparam("keys", expanding=True))
@@ -109,6 +120,7 @@ def user_of_row(row: Any, members: tuple[Group, ...] = ()) -> User:
 class Standing:
     """What decides whether a user may get anything now. Instants are epoch seconds."""
 
+    status: str
     enabled: bool
     signed_out_at: float | None
     updated_at: float
@@ -127,6 +139,10 @@ class Users:
         """By normalised username or alias."""
         return self._stored(self._connection.execute(_BY_NAME, {"pool_id": pool_id, "name_key": name_key}).all())
 
+    def neighbour_hash(self, pool_id: str, name_key: str) -> str | None:
+        """The password hash of whoever comes next in the order of names, around its end: always the same user's."""
+        return self._connection.execute(_NEIGHBOUR, {"pool_id": pool_id, "name_key": name_key}).scalar()
+
     def page(self, pool_id: str, *, after: str = "", limit: int = 60) -> list[tuple[str, User]]:
         """At most ``limit`` users with their keys, in the order of their keys, beginning behind ``after``."""
         keys = (
@@ -142,6 +158,11 @@ class Users:
         for row in self._connection.execute(statement):
             by_sub.setdefault(row.sub, []).append(row)
         return [(rows[0].username_key, user) for rows in by_sub.values() if (user := read_user(rows))]
+
+    def hold(self, sub: str) -> Standing | None:
+        """As ``lock``, and nobody else can hold or lock the user meanwhile."""
+        row = self._connection.execute(_HOLD, {"sub": sub}).one_or_none()
+        return None if row is None else Standing(*row)
 
     def lock(self, sub: str) -> Standing | None:
         """How the user stands, held still until the transaction ends; None if there is no such user.

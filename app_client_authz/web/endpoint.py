@@ -26,7 +26,7 @@ class Endpoint(View):
     def dispatch_request(self, **path: Any) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         if method == "OPTIONS" and self.open_to_browsers:
-            return headers.preflight(self.accepts)
+            return headers.preflight(request.headers.get("Access-Control-Request-Headers", ""))
         if method in self.accepts:
             response: Response = getattr(self, method.lower())(**path)
         else:

@@ -9,7 +9,6 @@ import pytest
 
 from app_client_authz.crypto.digests import (
     digest,
-    digests_match,
     keyed_digest,
     random_int,
     random_token,
@@ -47,10 +46,8 @@ def test_a_digest_is_the_hex_sha256_of_the_text() -> None:
 
 @pytest.mark.attack("R19")
 @pytest.mark.parametrize("strange", ["", "\ud800", "\x00", "ü" * 100_000])
-def test_strange_text_has_a_digest_and_can_be_compared(strange: str) -> None:
+def test_strange_text_has_a_digest(strange: str) -> None:
     assert len(digest(strange)) == 64
-    assert digests_match(strange, strange)
-    assert not digests_match(strange, "other")
 
 
 def test_a_keyed_digest_is_an_hmac_over_length_prefixed_parts() -> None:

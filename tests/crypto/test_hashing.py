@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import argon2
 import pytest
+from argon2.exceptions import VerificationError
 
 from app_client_authz.crypto import hashing
 from app_client_authz.crypto.hashing import PasswordHasher
-from app_client_authz.domain.errors import ConfigurationError, InvalidPassword, TooManyRequests
+from app_client_authz.domain.errors import ConfigurationError, InvalidPassword, TooManyRequests, Unavailable
 
 PASSWORD = "correct Horse 7 battery"
 
@@ -87,6 +88,76 @@ def test_the_dummy_is_made_once_and_before_the_first_answer_whoever_asks(
     assert len(made) == 1
     assert work[0] == stored
     assert work[1] == work[2] != stored
+
+
+@pytest.mark.attack("R15")
+@pytest.mark.parametrize("password", [PASSWORD, "", "x" * 1000])
+def test_without_a_stored_hash_the_work_is_that_of_a_neighbours_hash(password: str, work: list[str]) -> None:
+    """Hashes from before a change of the parameters cost something else than today's."""
+    hasher = cheap(memory_kib=64)
+    neighbours = PasswordHasher(memory_kib=128, time_cost=3, parallelism=2).hash(PASSWORD)
+    assert hasher.verify(None, password, like=neighbours) is False
+    assert [parameters_of(computed) for computed in work] == [(128, 3, 2)]
+
+
+@pytest.mark.attack("R15")
+def test_an_overlong_password_costs_what_its_users_hash_costs(work: list[str]) -> None:
+    stored = cheap(memory_kib=128).hash(PASSWORD)
+    assert cheap(memory_kib=64).verify(stored, "x" * 1000) is False
+    assert [parameters_of(computed) for computed in work] == [(128, 1, 1)]
+
+
+@pytest.mark.attack("R15")
+def test_the_work_of_a_neighbours_hash_is_done_once_and_nothing_is_hashed_beside_it(
+    work: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasher = cheap(memory_kib=64)
+    neighbours = cheap(memory_kib=128).hash(PASSWORD)
+    stored = hasher.hash(PASSWORD)
+    made: list[bytes] = []
+    make = argon2.PasswordHasher.hash
+
+    def watched(self: argon2.PasswordHasher, password: bytes) -> str:
+        made.append(password)
+        return make(self, password)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "hash", watched)
+    hasher.verify(None, PASSWORD, like=neighbours)
+    hasher.verify(stored, PASSWORD, like=neighbours)
+    assert made == []
+    assert [parameters_of(computed) for computed in work] == [(128, 1, 1), (64, 1, 1)]
+
+
+@pytest.mark.attack("R22")
+@pytest.mark.parametrize(
+    "like",
+    ["", "!", "pbkdf2:sha256:1$x$y", "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHQ"],
+)
+def test_a_neighbour_whose_hash_is_broken_or_absurd_costs_a_hash_of_today(like: str, work: list[str]) -> None:
+    assert cheap().verify(None, PASSWORD, like=like) is False
+    assert [parameters_of(computed) for computed in work] == [(64, 1, 1)]
+
+
+@pytest.mark.attack("R15")
+def test_a_right_password_of_the_neighbour_opens_nothing() -> None:
+    hasher = cheap()
+    assert hasher.verify(None, PASSWORD, like=hasher.hash(PASSWORD)) is False
+
+
+@pytest.mark.attack("R14")
+def test_a_check_that_argon2_cannot_do_is_no_wrong_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = cheap(slots=1, wait_seconds=0.02)
+    stored = hasher.hash(PASSWORD)
+
+    def exhausted(*_: object) -> bool:
+        raise VerificationError("Memory allocation error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(argon2.PasswordHasher, "verify", exhausted)
+        for given in (stored, None):
+            with pytest.raises(Unavailable):
+                hasher.verify(given, PASSWORD)
+    assert hasher.verify(stored, PASSWORD)
 
 
 @pytest.mark.attack("R22")

@@ -113,7 +113,7 @@ def test_the_kid_is_the_base64_sha_256_of_the_thumbprint() -> None:
     assert GENERATED.kid != ANOTHER.kid
 
 
-@pytest.mark.compliance("OpenID Connect Core", "3.1.3.6", "at_hash is the left half of the token's hash")
+@pytest.mark.compliance("OIDC Core", "3.1.3.6", "at_hash is the left half of the token's hash")
 def test_at_hash_of_the_specifications_example() -> None:
     # The pair is from OpenID Connect Core, appendix A.3 and A.4.
     assert jwts.at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y") == "77QmUPtjPfzWtF2AnpK9RQ"
@@ -281,6 +281,7 @@ def test_typ_is_tolerated() -> None:
         "' OR 1=1 --",
         "k" * 44,
     ],
+    ids=[f"kid {n}" for n in range(14)],
 )
 def test_a_missing_strange_or_unknown_kid_finds_no_key(kid: object) -> None:
     header = {"alg": "RS256"} if kid is ... else {"kid": kid, "alg": "RS256"}
@@ -382,7 +383,7 @@ def test_a_giant_or_deep_token_is_refused_before_its_signature_is_looked_at(toke
 def test_deep_or_huge_json_is_refused_even_when_well_signed(payload: bytes) -> None:
     token = signed({"kid": KEY.kid, "alg": "RS256"}, payload)
     assert refusal(token) in ("depth", "json")
-    assert jwts.peek_issuer(token) is None
+    assert jwts.peek(token).get("iss") is None
 
 
 def test_brackets_inside_a_text_are_no_depth() -> None:
@@ -401,7 +402,7 @@ def test_brackets_inside_a_text_are_no_depth() -> None:
 def test_a_payload_that_is_no_json_object_is_refused(payload: bytes) -> None:
     token = signed({"kid": KEY.kid, "alg": "RS256"}, payload)
     assert refusal(token) in ("json", "segments", "depth")
-    assert jwts.peek_issuer(token) is None
+    assert jwts.peek(token).get("iss") is None
 
 
 @pytest.mark.attack("R19")
@@ -494,8 +495,8 @@ def test_a_refusal_quotes_nothing_of_the_token() -> None:
 
 
 def test_peeking_tells_the_issuer_that_the_token_claims_without_judging_it() -> None:
-    assert jwts.peek_issuer(jwts.sign(CLAIMS, KEY)) == ISSUER
-    assert jwts.peek_issuer(f"x.{b64({'iss': 'https://evil.example'})}.y") == "https://evil.example"
+    assert jwts.peek(jwts.sign(CLAIMS, KEY))["iss"] == ISSUER
+    assert jwts.peek(f"x.{b64({'iss': 'https://evil.example'})}.y")["iss"] == "https://evil.example"
 
 
 @pytest.mark.attack("R19")
@@ -511,13 +512,10 @@ def test_peeking_tells_the_issuer_that_the_token_claims_without_judging_it() -> 
         "é.é.é",
         "\ud800.e30.x",
         f"x.{b64({})}.y",
-        f"x.{b64({'iss': 1})}.y",
-        f"x.{b64({'iss': None})}.y",
-        f"x.{b64({'iss': ['a']})}.y",
     ],
 )
-def test_peeking_at_nonsense_gives_none(token: str) -> None:
-    assert jwts.peek_issuer(token) is None
+def test_peeking_at_nonsense_gives_nothing(token: str) -> None:
+    assert jwts.peek(token) == {}
 
 
 # --- keys and threads -------------------------------------------------------------------------

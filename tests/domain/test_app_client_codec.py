@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app_client_authz.domain.app_client import ClientSpec, RefreshTokenRotation, TokenValidityUnits
-from app_client_authz.domain.app_client_codec import secrets_from_list, secrets_to_list, spec_from_dict, spec_to_dict
-from tests.domain.app_clients import NOW, make, oauth_client
+from app_client_authz.domain.app_client_codec import spec_from_dict, spec_to_dict
+from tests.domain.app_clients import oauth_client
 
 TEXT = st.none() | st.text()
 TEXTS = st.none() | st.lists(st.text()).map(tuple)
@@ -117,25 +117,3 @@ def test_a_value_of_another_type_is_refused(member: str, value: object) -> None:
 def test_a_description_without_a_name_is_refused() -> None:
     with pytest.raises(ValueError, match="client_name is missing"):
         spec_from_dict({})
-
-
-def test_secrets_survive_storage() -> None:
-    secrets = make(generate_secret=True).with_secret("b" * 30, now=NOW + 1).secrets
-    stored = json.loads(json.dumps(secrets_to_list(secrets)))
-    assert secrets_from_list(stored) == secrets
-    assert "b" * 30 not in json.dumps(stored)
-
-
-@pytest.mark.parametrize(
-    "stored",
-    [
-        {"secret_id": "x--1", "digest": "0"},
-        {"secret_id": 1, "digest": "0", "created_at": 1.0},
-        {"secret_id": "x--1", "digest": None, "created_at": 1.0},
-        {"secret_id": "x--1", "digest": "0", "created_at": True},
-        {"secret_id": "x--1", "digest": "0", "created_at": 1.0, "secret": "s"},
-    ],
-)
-def test_a_malformed_stored_secret_is_refused(stored: dict[str, object]) -> None:
-    with pytest.raises(ValueError):
-        secrets_from_list([stored])

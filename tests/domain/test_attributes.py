@@ -399,7 +399,7 @@ def test_sub_is_always_readable_and_unknown_names_never() -> None:
         (["openid", "profile", "email", "phone"], EVERYTHING, EVERYTHING),
     ],
 )
-@pytest.mark.compliance("OpenID Connect Core 1.0", "5.4", "scopes ask for groups of claims")
+@pytest.mark.compliance("OIDC Core", "5.4", "scopes ask for groups of claims")
 def test_scopes_open_groups_of_attributes(scopes: list[str], cognito: set[str], oidc: set[str]) -> None:
     for dialect, expected in ((COGNITO, cognito), (OIDC, oidc)):
         seen = attributes.visible(USER, read_attributes=None, scopes=scopes, pool=POOL, dialect=dialect)
@@ -457,7 +457,7 @@ def test_scope_that_the_client_cannot_read_is_noticed(
 LINKED = json.dumps([{"userId": "7", "providerName": "Google", "primary": "true"}])
 
 
-@pytest.mark.compliance("OpenID Connect Core 1.0", "5.1", "types of the standard claims")
+@pytest.mark.compliance("OIDC Core", "5.1", "types of the standard claims")
 def test_id_token_has_typed_standard_claims_and_custom_texts() -> None:
     values = attributes.id_token_values(USER | {"identities": LINKED, "custom:vip": "true"})
 

@@ -4,22 +4,13 @@ import dataclasses
 
 import pytest
 
-from app_client_authz.domain.dialect import COGNITO, DIALECTS, OIDC, by_name
-from app_client_authz.domain.errors import ConfigurationError
+from app_client_authz.domain.dialect import COGNITO, DIALECTS, OIDC
 
 AGREED = {"reuse_ends_token_session"}
 
 
 def test_presets_are_found_by_name() -> None:
-    assert by_name("cognito") is COGNITO
-    assert by_name("oidc") is OIDC
-    assert list(DIALECTS) == ["cognito", "oidc"]
-
-
-@pytest.mark.parametrize("name", ["", "Cognito", "oauth", "OIDC "])
-def test_unknown_name_is_refused_and_the_known_ones_are_listed(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="accepted are cognito, oidc"):
-        by_name(name)
+    assert {"cognito": COGNITO, "oidc": OIDC} == DIALECTS
 
 
 def test_every_field_is_something_the_presets_disagree_on() -> None:

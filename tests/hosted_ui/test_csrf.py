@@ -37,6 +37,7 @@ def test_a_token_that_was_changed_is_refused(visitor: Visitor, clock: MovableClo
     assert visitor.post(f"/login?{query()}", {**FORM, "_csrf": changed}).status_code == 403
 
 
+@pytest.mark.attack("R13")
 def test_the_token_of_another_browser_is_refused(site: Site, visitor: Visitor) -> None:
     visitor.page()
     foreign = token(site.visitor().page())
@@ -44,6 +45,7 @@ def test_the_token_of_another_browser_is_refused(site: Site, visitor: Visitor) -
     assert visitor.post(f"/login?{query()}", {**FORM, "_csrf": foreign}).status_code == 403
 
 
+@pytest.mark.attack("R13")
 def test_a_token_without_its_cookie_is_refused(site: Site, visitor: Visitor) -> None:
     shown = token(visitor.page())
 
@@ -123,6 +125,29 @@ def test_choosing_a_password_needs_the_token_too(site: Site, visitor: Visitor) -
     assert answer.status_code == 403
     assert visitor.session is None
     assert f'href="/auth/login?{query()}"'.replace("&", "&amp;") in answer.text
+
+
+@pytest.mark.attack("R13")
+def test_a_password_is_chosen_only_in_the_browser_that_gave_the_temporary_one(site: Site, visitor: Visitor) -> None:
+    visitor.sign_in("newcomer", TEMPORARY)
+    other = site.visitor()
+    fields = {"_csrf": token(other.page()), "password": CHOSEN, "confirm_password": CHOSEN}
+
+    answer = other.post(f"/changePassword?{query()}", fields)
+
+    assert location(answer)[0] == "/auth/login"
+    assert other.session is None
+    own = visitor.submit({"password": CHOSEN, "confirm_password": CHOSEN}, "/changePassword")
+    assert location(own)[0] == CALLBACK
+
+
+@pytest.mark.attack("R13")
+def test_the_token_of_another_browser_chooses_no_password(site: Site, visitor: Visitor) -> None:
+    visitor.sign_in("newcomer", TEMPORARY)
+    fields = {"_csrf": token(site.visitor().page()), "password": CHOSEN, "confirm_password": CHOSEN}
+
+    assert visitor.post(f"/changePassword?{query()}", fields).status_code == 403
+    assert visitor.session is None
 
 
 @pytest.mark.attack("R14")

@@ -78,6 +78,7 @@ def page(browser: BrowserContext) -> Iterator[Page]:
 
 def test_a_person_signs_in_by_keyboard_alone(live: Live, page: Page) -> None:
     page.goto(live.page())
+    page.wait_for_selector("#username:focus")
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
     page.keyboard.type("not this")
@@ -85,6 +86,7 @@ def test_a_person_signs_in_by_keyboard_alone(live: Live, page: Page) -> None:
     page.wait_for_selector("[role=alert]")
     assert page.inner_text("[role=alert]") == "Incorrect username or password."
     assert page.title().startswith("Error: ")
+    page.wait_for_selector("#username:focus")
 
     page.keyboard.type("alice")
     page.keyboard.press("Tab")
@@ -100,7 +102,7 @@ def test_a_person_chooses_a_password_and_is_offered_to_go_on(live: Live, page: P
     page.fill("[name=username]", "newcomer")
     page.fill("[name=password]", TEMPORARY)
     page.click("[name=signInSubmitButton]")
-    page.wait_for_url("**/changePassword?*")
+    page.wait_for_selector("#password[autocomplete=new-password]:focus")
     page.keyboard.type(CHOSEN)
     page.keyboard.press("Tab")
     page.keyboard.type(CHOSEN)

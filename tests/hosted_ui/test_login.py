@@ -126,11 +126,34 @@ def test_a_client_without_local_users_has_no_page(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("client_id", [ENABLED, BARE])
-def test_a_provider_that_is_not_there_is_named_unavailable(visitor: Visitor, client_id: str) -> None:
-    page = visitor.page(client_id=client_id, identity_provider="Google")
+@pytest.mark.parametrize("asked", [{"identity_provider": "Google"}, {"idp_identifier": "acme.example"}])
+def test_a_provider_that_is_not_there_is_named_unavailable(
+    visitor: Visitor, client_id: str, asked: dict[str, str]
+) -> None:
+    page = visitor.page(client_id=client_id, **asked)
 
     assert page.status_code == 401
     assert "Login option is not available. Please try another one" in page.text
+    assert 'name="password"' not in page.text
+
+
+@pytest.mark.parametrize("asked", [{"identity_provider": "Google"}, {"idp_identifier": "acme.example"}])
+def test_no_form_gets_around_a_provider_that_is_not_there(visitor: Visitor, asked: dict[str, str]) -> None:
+    form = {"_csrf": token(visitor.page()), "username": "alice", "password": PASSWORD}
+
+    assert visitor.post(f"/login?{query(**asked)}", form).status_code == 401
+    assert visitor.session is None
+
+
+@pytest.mark.parametrize("asked", [{"identity_provider": "Google"}, {"idp_identifier": "acme.example"}])
+def test_nobody_goes_on_as_a_local_user_where_another_provider_was_asked_for(
+    visitor: Visitor, asked: dict[str, str]
+) -> None:
+    visitor.sign_in()
+    form = {"_csrf": token(visitor.page()), "continue": "1"}
+
+    assert visitor.post(f"/login?{query(**asked)}", form).status_code == 401
+    assert location(visitor.page(prompt="none", **asked)) == (CALLBACK, {"error": "login_required", "state": STATE})
 
 
 def test_the_local_directory_can_be_asked_for_by_name(visitor: Visitor) -> None:
@@ -276,6 +299,13 @@ def test_the_message_cookie_carries_a_code_and_never_text(visitor: Visitor) -> N
 )
 def test_a_form_that_is_not_filled_in_is_a_wrong_one(visitor: Visitor, fields: dict[str, str]) -> None:
     assert alert(visitor.follow(visitor.submit(fields))) == WRONG
+
+
+def test_a_form_that_is_not_filled_in_counts_no_attempt(visitor: Visitor) -> None:
+    for _ in range(6):
+        visitor.submit({"username": "alice"})
+
+    assert location(visitor.sign_in())[0] == CALLBACK
 
 
 @pytest.mark.parametrize(

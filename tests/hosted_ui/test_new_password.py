@@ -178,10 +178,12 @@ def assert_starts_again(visitor: Visitor, answer: TestResponse) -> None:
     assert visitor.session is None
 
 
+@pytest.mark.attack("R13")
 def test_without_a_step_there_is_no_page(visitor: Visitor) -> None:
     assert_starts_again(visitor, visitor.page("/changePassword"))
 
 
+@pytest.mark.attack("R13")
 def test_a_made_up_step_opens_nothing(site: Site, visitor: Visitor) -> None:
     form = {"_csrf": token(visitor.page()), "password": CHOSEN, "confirm_password": CHOSEN}
     visitor.http.set_cookie("authz-challenge", "made-up", path="/auth")

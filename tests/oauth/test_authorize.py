@@ -1,7 +1,7 @@
 """Authorization requests that are granted, or sent to the sign-in page (endpoints.md 1.1, 1.3, 1.6 and 6)."""
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -417,16 +417,28 @@ def test_naming_the_pool_itself_as_provider_changes_nothing(site: Site) -> None:
     assert not goes_to_login(site, url, site.cookie())
 
 
-@pytest.mark.parametrize("provider", ["Google", "cognito", "no such"])
-def test_a_provider_that_is_not_there_is_refused_on_the_sign_in_page(site: Site, provider: str) -> None:
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("identity_provider", "Google"),
+        ("identity_provider", "cognito"),
+        ("identity_provider", "no such"),
+        ("idp_identifier", "acme.example"),
+        ("idp_identifier", "cognito"),
+    ],
+)
+def test_a_provider_that_is_not_there_is_refused_on_the_sign_in_page(site: Site, name: str, value: str) -> None:
     browser = site.browse(signed_in=True)
-    answer = browser.get(site.authorize_url(site.web, identity_provider=provider))
+    before = site.row_counts()
+    answer = browser.get(site.authorize_url(site.web, **{name: value}))
     assert answer.headers["Location"].startswith(LOGIN)
     page = browser.get(answer.headers["Location"])
     assert page.status_code == 401
     assert "Login option is not available. Please try another one" in page.text
-    silent = browser.get(site.authorize_url(site.web, identity_provider=provider, prompt="none"))
+    silent = browser.get(site.authorize_url(site.web, **{name: value}, prompt="none"))
+    assert silent.headers["Location"].startswith(f"{CALLBACK}?")
     assert location(silent) == [("error", "login_required"), ("state", "xyz")]
+    assert site.row_counts() == before
 
 
 def test_a_client_without_the_pools_own_users_takes_no_session_over(site: Site) -> None:
@@ -454,3 +466,8 @@ def test_pkce_is_optional_for_public_and_confidential_clients(site: Site) -> Non
     assert answered(site.web).startswith(f"{CALLBACK}?code=")
     assert answered(site.spa).startswith(f"{CALLBACK}?code=")
     assert len(CHALLENGE) == 43
+
+
+def test_identifier_spelt_as_the_local_directory_is_no_name_of_it(site: Site) -> None:
+    answer = site.browse(signed_in=True).get(site.authorize_url(site.web, idp_identifier="COGNITO"))
+    assert urlsplit(answer.headers["Location"]).path == "/auth/login"

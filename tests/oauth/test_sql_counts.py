@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 from app_client_authz.domain.client_spec import RefreshTokenRotation
 from app_client_authz.domain.user import Group
 from app_client_authz.storage import tables
-from tests.support.back_channel import exchange, refresh, token, userinfo
+from tests.support.back_channel import exchange, refresh, revoke, token, userinfo
 from tests.support.clock import MovableClock
-from tests.support.site import PREFIX, Site, make_site
+from tests.support.site import CALLBACK, PASSWORD, PREFIX, SIGNED_OUT, USERNAME, Site, make_site
 
 # What frames a transaction or sets up a connection costs no look-up.
 FRAME = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|PRAGMA)\b", re.IGNORECASE)
@@ -91,15 +91,70 @@ def discovery_request(site: Site) -> Ask:
     return lambda: site.browse().get(f"{PREFIX}/{site.pool.id}/.well-known/openid-configuration")
 
 
-REQUESTS: dict[str, tuple[Callable[[Site], Ask], tuple[int, int, int]]] = {
-    "client_credentials": (machine_request, (1, 0, 0)),
-    "refresh": (refresh_request, (2, 0, 0)),
-    "refresh, rotated": (rotation_request, (5, 3, 1)),
-    "code": (code_request, (6, 3, 1)),
-    "userinfo": (userinfo_request, (2, 0, 0)),
-    "jwks": (jwks_request, (0, 0, 0)),
-    "discovery": (discovery_request, (0, 0, 0)),
+def authorize_request(site: Site) -> Ask:
+    browser = site.browse(signed_in=True)
+    return lambda: browser.get(site.authorize_url(site.web))
+
+
+def login_page_request(site: Site) -> Ask:
+    browser = site.browse(signed_in=True)
+    return lambda: browser.get(login_url(site))
+
+
+def sign_in_request(site: Site) -> Ask:
+    browser = site.browse(signed_in=True)
+    browser.get(login_url(site))
+    remembered = browser.get_cookie("XSRF-TOKEN", path=PREFIX)
+    assert remembered is not None
+    form = {"username": USERNAME, "password": PASSWORD, "_csrf": remembered.value}
+    return lambda: browser.post(login_url(site), data=form)
+
+
+def revocation_request(site: Site) -> Ask:
+    unused = [site.tokens(site.web)["refresh_token"] for _ in range(2)]
+    return lambda: revoke(site, site.web, unused.pop())
+
+
+def logout_request(site: Site) -> Ask:
+    signed_in = [site.browse(signed_in=True) for _ in range(2)]
+    query = {"client_id": site.web.client_id, "logout_uri": SIGNED_OUT}
+    return lambda: signed_in.pop().get(f"{PREFIX}/logout", query_string=query)
+
+
+def login_url(site: Site) -> str:
+    return site.authorize_url(site.web).replace("/oauth2/authorize?", "/login?")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A request that succeeds, where its redirect leads if it is one, and the figures promised for it if any are."""
+
+    prepare: Callable[[Site], Ask]
+    promised: tuple[int, int, int] | None = None
+    leads_to: str | None = None
+
+    def assert_success(self, answer: TestResponse) -> None:
+        # A refused sign-in redirects too, but to another place.
+        assert answer.status_code == (200 if self.leads_to is None else 302), answer.text
+        assert answer.headers.get("Location", "").startswith(self.leads_to or "")
+
+
+KINDS = {
+    "client_credentials": Kind(machine_request, (1, 0, 0)),
+    "refresh": Kind(refresh_request, (2, 0, 0)),
+    "refresh, rotated": Kind(rotation_request, (5, 3, 1)),
+    "code": Kind(code_request, (6, 3, 1)),
+    "userinfo": Kind(userinfo_request, (2, 0, 0)),
+    "jwks": Kind(jwks_request, (0, 0, 0)),
+    "discovery": Kind(discovery_request, (0, 0, 0)),
+    "authorize, signed in": Kind(authorize_request, leads_to=f"{CALLBACK}?code="),
+    "login page": Kind(login_page_request),
+    "sign-in": Kind(sign_in_request, leads_to=f"{CALLBACK}?code="),
+    "revocation": Kind(revocation_request),
+    "logout": Kind(logout_request, leads_to=SIGNED_OUT),
 }
+PROMISED = [name for name, kind in KINDS.items() if kind.promised is not None]
+WITH_STATEMENTS = [name for name, kind in KINDS.items() if kind.promised != (0, 0, 0)]
 
 
 def in_groups(site: Site) -> Site:
@@ -109,26 +164,25 @@ def in_groups(site: Site) -> Site:
     return site
 
 
-def warmed(site: Site, prepare: Callable[[Site], Ask], monkeypatch: pytest.MonkeyPatch) -> Ask:
+def warmed(site: Site, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """The request, sent once already; what the process keeps stays kept however slow the test is."""
     monkeypatch.setattr("app_client_authz.services.keys.RING_SECONDS", 3600.0)
     monkeypatch.setattr("app_client_authz.oauth.views.RING_SECONDS", 3600.0)
-    ask = prepare(site)
-    assert ask().status_code == 200
+    ask = kind.prepare(site)
+    kind.assert_success(ask())
     return ask
 
 
-@pytest.mark.parametrize("kind", REQUESTS)
+@pytest.mark.parametrize("name", PROMISED)
 def test_a_warm_request_costs_no_more_statements_writes_and_commits_than_promised(
-    database_url: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, kind: str
+    database_url: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    site = in_groups(make_site(database_url, clock))
-    prepare, promised = REQUESTS[kind]
-    ask = warmed(site, prepare, monkeypatch)
+    site, kind = in_groups(make_site(database_url, clock)), KINDS[name]
+    ask = warmed(site, kind, monkeypatch)
     with cost_on(site.services.engine) as cost:
         answer = ask()
-    assert answer.status_code == 200
-    assert cost.figures == promised, "\n".join(statement for statement, _ in cost.statements)
+    kind.assert_success(answer)
+    assert cost.figures == kind.promised, "\n".join(statement for statement, _ in cost.statements)
 
 
 def test_the_tally_sees_reads_writes_and_commits(database_url: str, clock: MovableClock) -> None:
@@ -141,14 +195,14 @@ def test_the_tally_sees_reads_writes_and_commits(database_url: str, clock: Movab
     assert commits == 1
 
 
-@pytest.mark.parametrize("kind", [kind for kind, (_, figures) in REQUESTS.items() if figures[0]])
+@pytest.mark.parametrize("name", WITH_STATEMENTS)
 def test_every_statement_of_a_request_finds_its_rows_by_an_index(
-    sqlite_url_migrated: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, kind: str
+    sqlite_url_migrated: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    site = in_groups(make_site(sqlite_url_migrated, clock))
-    ask = warmed(site, REQUESTS[kind][0], monkeypatch)
+    site, kind = in_groups(make_site(sqlite_url_migrated, clock)), KINDS[name]
+    ask = warmed(site, kind, monkeypatch)
     with cost_on(site.services.engine) as cost:
-        assert ask().status_code == 200
+        kind.assert_success(ask())
     steps = 0
     with site.services.engine.connect() as connection:
         for statement, parameters in cost.statements:
@@ -158,26 +212,28 @@ def test_every_statement_of_a_request_finds_its_rows_by_an_index(
     assert steps > 0
 
 
-@pytest.mark.parametrize("kind", [kind for kind, (_, figures) in REQUESTS.items() if figures[0]])
+@pytest.mark.parametrize("name", WITH_STATEMENTS)
 def test_a_request_does_the_same_work_when_the_tables_are_a_hundred_times_larger(
-    sqlite_url_migrated: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, kind: str
+    sqlite_url_migrated: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    site = in_groups(make_site(sqlite_url_migrated, clock))
-    prepare = REQUESTS[kind][0]
-    warmed(site, prepare, monkeypatch)
-    small = _steps(site, prepare(site))
-    site.tokens(site.web)  # so that no table is empty
+    site, kind = in_groups(make_site(sqlite_url_migrated, clock)), KINDS[name]
+    warmed(site, kind, monkeypatch)
+    small = _steps(site, kind)
+    # So that no table is empty.
+    site.tokens(site.web)
+    KINDS["sign-in"].assert_success(sign_in_request(site)())
     before = site.row_counts()
     _grow(site)
     after = site.row_counts()
-    for name in ("authz_users", "authz_codes", "authz_token_sessions", "authz_refresh_tokens", "authz_app_clients"):
-        assert after[name] > 100 * before[name] > 0
-    large = _steps(site, prepare(site))
+    for table, _ in COPIED:
+        assert after[table.name] > 100 * before[table.name] > 0
+    large = _steps(site, kind)
     assert large <= small * 1.05, f"{small} steps before, {large} after"
 
 
-def _steps(site: Site, ask: Ask) -> int:
+def _steps(site: Site, kind: Kind) -> int:
     """Steps of SQLite's virtual machine during the request: each row that is read costs some."""
+    ask = kind.prepare(site)
     engine, steps = site.services.engine, [0]
 
     def step() -> int:
@@ -190,24 +246,28 @@ def _steps(site: Site, ask: Ask) -> int:
     event.listen(engine, "checkout", watched)
     answer = ask()
     event.remove(engine, "checkout", watched)
-    assert answer.status_code == 200
+    kind.assert_success(answer)
     with engine.connect() as connection:
         connection.connection.driver_connection.set_progress_handler(None, 0)
     return steps[0]
 
 
+COPIED = (
+    (tables.app_clients, ("client_id",)),
+    (tables.users, ("sub", "username_key")),
+    (tables.user_names, ("name_key",)),
+    (tables.token_sessions, ("id",)),
+    (tables.refresh_tokens, ("digest",)),
+    (tables.codes, ("digest",)),
+    (tables.sso_sessions, ("digest",)),
+    (tables.attempts, ("account",)),
+)
+
+
 def _grow(site: Site) -> None:
     """A hundred more of each row that requests look among, in the same pool and of the same user."""
-    copied = (
-        (tables.app_clients, ("client_id",)),
-        (tables.users, ("sub", "username_key")),
-        (tables.token_sessions, ("id",)),
-        (tables.refresh_tokens, ("digest",)),
-        (tables.codes, ("digest",)),
-        (tables.sso_sessions, ("digest",)),
-    )
     with site.services.engine.begin() as connection:
-        for table, unique in copied:
+        for table, unique in COPIED:
             known = [dict(row) for row in connection.execute(sa.select(table)).mappings()]
             more = [row | {name: _another(row[name], copy) for name in unique} for row in known for copy in range(100)]
             connection.execute(sa.insert(table), more)

@@ -15,6 +15,7 @@ from app_client_authz.domain.errors import (
     NotAuthorized,
     PasswordAttemptsExceeded,
     PasswordResetRequired,
+    TemporaryPasswordExpired,
     TooManyRequests,
     UserDisabled,
     UserNotConfirmed,
@@ -72,8 +73,8 @@ MATRIX = [
         (PasswordResetRequired, "Password reset required for the user"),
         (PasswordResetRequired, "Password reset required for the user"),
     ),
-    ("temporary expired", False, (NotAuthorized, EXPIRED), (NotAuthorized, INCORRECT)),
-    ("temporary expired", True, (NotAuthorized, EXPIRED), (NotAuthorized, EXPIRED)),
+    ("temporary expired", False, (TemporaryPasswordExpired, EXPIRED), (NotAuthorized, INCORRECT)),
+    ("temporary expired", True, (TemporaryPasswordExpired, EXPIRED), (TemporaryPasswordExpired, EXPIRED)),
     ("force change", False, (NotAuthorized, INCORRECT), (NotAuthorized, INCORRECT)),
     ("archived", True, (NotAuthorized, INCORRECT), (NotAuthorized, INCORRECT)),
 ]
@@ -111,9 +112,9 @@ def test_every_refusal_costs_one_hash_where_existence_is_hidden(
     hasher = world.services.authentication._hasher
     verify, checked = hasher.verify, []
 
-    def counted(stored: str | None, password: str) -> bool:
+    def counted(stored: str | None, password: str, *, like: str | None) -> bool:
         checked.append(stored)
-        return verify(stored, password)
+        return verify(stored, password, like=like)
 
     monkeypatch.setattr(hasher, "verify", counted)
     statements: list[str] = []
@@ -123,9 +124,9 @@ def test_every_refusal_costs_one_hash_where_existence_is_hidden(
 
     assert len(checked) == 1
     assert [statement.split()[0] for statement in statements if statement[:5] != "BEGIN"] == [
-        *("SELECT",),
-        *("INSERT", "SELECT", "UPDATE"),
-        *("INSERT", "SELECT", "UPDATE"),
+        *("SELECT", "SELECT"),
+        *("INSERT", "UPDATE"),
+        *("INSERT", "UPDATE"),
     ]
 
 
@@ -274,7 +275,7 @@ def test_check_that_never_ended_counts_as_a_failure_later(
 ) -> None:
     """A worker that was killed between reservation and answer gives no free guess."""
 
-    def killed(stored: str | None, password: str) -> bool:
+    def killed(stored: str | None, password: str, **like: object) -> bool:
         raise MemoryError
 
     hasher = world.services.authentication._hasher
@@ -294,7 +295,7 @@ def test_busy_account_ends_in_too_many_requests_and_frees_no_guess(
 ) -> None:
     monkeypatch.setattr(authentication, "SLOT_WAIT_SECONDS", 0.05)
 
-    def killed(stored: str | None, password: str) -> bool:
+    def killed(stored: str | None, password: str, **like: object) -> bool:
         raise MemoryError
 
     with monkeypatch.context() as patch:
@@ -310,7 +311,7 @@ def test_busy_account_ends_in_too_many_requests_and_frees_no_guess(
 def test_full_hashing_queue_costs_no_attempt(
     world: World, client: Registration, kim: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(stored: str | None, password: str) -> bool:
+    def busy(stored: str | None, password: str, **like: object) -> bool:
         raise TooManyRequests("Rate exceeded")
 
     with monkeypatch.context() as patch:
@@ -456,7 +457,6 @@ def test_missing_attributes_are_asked_for_and_kept(demanding: World) -> None:
     asked = demanding.challenge(client)
     give = demanding.services.authentication.answer_new_password
 
-    assert asked.missing_attributes == ()
     with pytest.raises(AliasExists):
         give(client, asked.session, NEW, {"preferred_username": "Boss"})
     user = give(client, asked.session, NEW, {"name": "Kim", "nickname": "K"})

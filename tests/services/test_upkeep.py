@@ -1,12 +1,24 @@
 """Pruning, restoring, the canary, sealing anew."""
 
+import contextlib
 import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from app_client_authz.crypto.sealing import SealError
-from app_client_authz.domain.errors import ConfigurationError, InvalidGrant, InvalidToken, RefreshTokenReused
+from app_client_authz.domain.errors import (
+    ChallengeExpired,
+    ConcurrentModification,
+    ConfigurationError,
+    InvalidGrant,
+    InvalidToken,
+    RefreshTokenReused,
+)
+from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.services import upkeep
@@ -25,7 +37,11 @@ from tests.services.world import (
 from tests.support.clock import MovableClock
 
 OTHER_KEY = "another sealing key, which is as long"
-MONTH = 30 * 86_400
+NEW = "Brand-new-h0rse"
+DAY = 86_400
+MONTH = 30 * DAY
+A_DAY: dict[str, Any] = {"refresh_token_validity": 1, "access_token_validity": 24}
+"""Members of a client whose token sessions and access tokens live for a day: no access token can live longer."""
 
 
 # --- prune ----------------------------------------------------------------------------------------
@@ -76,7 +92,7 @@ def test_prune_deletes_everything_that_is_over(
     with pytest.raises(Exception, match="Incorrect"):
         world.sign_in(client, "kim", WRONG_PASSWORD)
     world.services.keys.rotate(world.pool.id, at_once=True)
-    clock.advance(max(MONTH, RETIREMENT_SECONDS))
+    clock.advance(max(MONTH + DAY, RETIREMENT_SECONDS))
     pruned = world.services.upkeep.prune()
 
     assert {table: count for table, count in pruned.items() if not count} == {}
@@ -84,6 +100,41 @@ def test_prune_deletes_everything_that_is_over(
         assert rows(engine, f"authz_{table}") == 0, table
     assert rows(engine, "authz_signing_keys") == 2
     assert rows(engine, "authz_users") == 2
+
+
+@pytest.mark.attack("R18")
+def test_prune_keeps_a_session_for_the_access_tokens_that_outlive_it(
+    world: World, kim: User, clock: MovableClock, engine: sa.Engine
+) -> None:
+    """A refresh at the last moment gives a token of up to a day."""
+    client = world.client(**A_DAY)
+    tokens = world.tokens(client, kim)
+    clock.advance(DAY - 1)
+    late = world.refresh(client, tokens)
+    for seconds in (2, DAY - 4, 1):
+        clock.advance(seconds)
+        world.services.upkeep.prune()
+        assert world.userinfo(late)["username"] == "kim"
+
+    clock.advance(2)
+    world.services.upkeep.prune()
+    assert rows(engine, "authz_token_sessions") == rows(engine, "authz_refresh_tokens") == 0
+
+
+@pytest.mark.attack("R7")
+def test_prune_does_not_revive_a_token_that_was_revoked_in_the_last_moment(
+    world: World, kim: User, clock: MovableClock
+) -> None:
+    client = world.client(**A_DAY)
+    tokens = world.tokens(client, kim)
+    clock.advance(DAY - 1)
+    late = world.refresh(client, tokens)
+    world.services.tokens.revoke(client, str(tokens.refresh_token), BASE)
+    for seconds in (2, DAY - 4, 1):
+        clock.advance(seconds)
+        world.services.upkeep.prune()
+        with pytest.raises(InvalidToken):
+            world.userinfo(late)
 
 
 def test_prune_works_in_batches(
@@ -131,6 +182,30 @@ def test_after_a_restore_nothing_from_before_is_alive(
     assert world.userinfo(world.refresh(client, fresh))["username"] == "kim"
 
 
+@pytest.mark.attack("R18")
+def test_after_a_restore_no_pending_challenge_of_the_pool_can_be_answered(
+    world: World, client: Registration, clock: MovableClock
+) -> None:
+    """Who knew a temporary password of back then does not get to choose the new one."""
+    elsewhere = World(world.services, clock, world.services.pools.create(PoolSpec(name="elsewhere")))
+    there = elsewhere.client()
+    for each in (world, elsewhere):
+        each.services.users.create(each.pool.id, "ada", {}, password="Correct-h0rse-battery")
+    here, untouched = world.challenge(client, "ada").session, elsewhere.challenge(there, "ada").session
+    clock.advance(1)
+    world.services.pools.forget_sessions(world.pool.id)
+    client = world.registration(client.client.client_id)
+    authentication = world.services.authentication
+
+    with pytest.raises(ChallengeExpired):
+        authentication.missing_attributes(client, here)
+    with pytest.raises(ChallengeExpired):
+        authentication.answer_new_password(client, here, NEW, {})
+    assert authentication.answer_new_password(there, untouched, NEW, {}).username == "ada"
+    again = world.challenge(client, "ada").session
+    assert authentication.answer_new_password(client, again, NEW, {}).username == "ada"
+
+
 # --- sealing --------------------------------------------------------------------------------------
 
 
@@ -168,6 +243,113 @@ def test_old_key_can_go_once_everything_is_sealed_anew(
     assert World(only_new, world.clock, world.pool).tokens(client, kim).access_token
     with pytest.raises(ConfigurationError):
         services_over(engine, world.clock).upkeep.check_sealing_keys()
+
+
+@contextlib.contextmanager
+def before_the_update_of_a_client(engine: sa.Engine, interlude: Callable[[], object]) -> Iterator[None]:
+    """Whoever is first to update an app client over ``engine`` has read it; then comes ``interlude``, once."""
+    began: list[bool] = []
+
+    def intervene(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not began and statement.startswith("UPDATE authz_app_clients"):
+            began.append(True)
+            interlude()
+
+    sa.event.listen(engine, "before_cursor_execute", intervene)
+    yield
+    sa.event.remove(engine, "before_cursor_execute", intervene)
+    assert began
+
+
+def opens_with(engine: sa.Engine, world: World, key: str) -> set[str | None]:
+    """The secrets of all clients, and the signing keys too, by that sealing key and no other."""
+    services = services_over(engine, world.clock, sealing_keys=(key,))
+    services.upkeep.check_sealing_keys()
+    assert services.keys.ring(world.pool.id).signing.keys() == {"id", "access"}
+    clients = services.app_clients.page(world.pool.id)
+    return {services.app_clients.describe(world.pool.id, client.client_id).secret for client in clients}
+
+
+@pytest.fixture
+def other_engine(database_url: str) -> Iterator[sa.Engine]:
+    """Another process on the same database; who waits for a lock of ours, waits in vain."""
+    limits = {"options": "-c lock_timeout=500"}
+    engine = sa.create_engine(database_url, connect_args=limits)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.attack("R24")
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_update_of_a_client_that_is_sealed_anew_meanwhile_is_refused(
+    world: World, client: Registration, engine: sa.Engine, other_engine: sa.Engine
+) -> None:
+    """It would write the old sealed secrets back, which nothing opens once the old key is gone."""
+    client_id = client.client.client_id
+    secrets = opens_with(engine, world, SEALING_KEY)
+    world.services.upkeep.check_sealing_keys()
+    both = services_over(other_engine, world.clock, sealing_keys=(OTHER_KEY, SEALING_KEY))
+    resealed: list[int] = []
+
+    with (
+        before_the_update_of_a_client(engine, lambda: resealed.append(both.upkeep.reseal())),
+        pytest.raises(ConcurrentModification),
+    ):
+        world.services.app_clients.replace(world.pool.id, client_id, web_spec(client_name="renamed"))
+
+    assert resealed == [1 + 2]
+    assert opens_with(engine, world, OTHER_KEY) == secrets
+    again = services_over(engine, world.clock, sealing_keys=(OTHER_KEY, SEALING_KEY)).app_clients
+    again.replace(world.pool.id, client_id, web_spec(client_name="renamed"))
+    assert again.describe(world.pool.id, client_id).client.name == "renamed"
+    assert opens_with(engine, world, OTHER_KEY) == secrets
+
+
+@pytest.mark.attack("R24")
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_secret_whose_client_changes_while_it_is_sealed_anew_is_sealed_anew_all_the_same(
+    world: World, client: Registration, engine: sa.Engine
+) -> None:
+    client_id = client.client.client_id
+    secrets = opens_with(engine, world, SEALING_KEY)
+    world.services.upkeep.check_sealing_keys()
+    other = sa.create_engine(engine.url)
+    both = services_over(other, world.clock, sealing_keys=(OTHER_KEY, SEALING_KEY))
+    refused: list[ConcurrentModification] = []
+
+    def replace() -> None:
+        try:
+            world.services.app_clients.replace(world.pool.id, client_id, web_spec(client_name="renamed"))
+        except ConcurrentModification as error:
+            refused.append(error)
+
+    writer = threading.Thread(target=replace)
+
+    def begin() -> None:
+        writer.start()
+        writer.join(0.5)
+
+    with before_the_update_of_a_client(other, begin):
+        both.upkeep.reseal()
+    writer.join(30)
+    other.dispose()
+
+    assert opens_with(engine, world, OTHER_KEY) == secrets
+    name = world.registration(client_id).client.name
+    assert name == ("web" if refused else "renamed")
+
+
+def test_sealing_anew_moves_the_version_of_a_client_and_of_no_other(
+    world: World, client: Registration, engine: sa.Engine
+) -> None:
+    public = world.client(generate_secret=False)
+    both = services_over(engine, world.clock, sealing_keys=(OTHER_KEY, SEALING_KEY))
+    both.upkeep.reseal()
+    both.upkeep.reseal()
+
+    for before, moved in ((client.client, 1), (public.client, 0)):
+        after = world.registration(before.client_id).client
+        assert (after.version, after.spec) == (before.version + moved, before.spec)
 
 
 def test_sealed_secret_moved_to_another_row_does_not_open(world: World, engine: sa.Engine) -> None:

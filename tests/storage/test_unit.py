@@ -95,6 +95,79 @@ def test_parallel_writers_lose_nothing(units: Units, engine: sa.Engine) -> None:
     assert after.version == started.version + 120
 
 
+# --- what a host chose for its own transactions ---------------------------------------------------
+
+LEVELS = ["AUTOCOMMIT", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+
+
+@pytest.fixture(params=LEVELS)
+def engine_at_a_level(database_url: str, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    """A host's engine on PostgreSQL that was made with ``isolation_level``."""
+    engine = sa.create_engine(database_url, isolation_level=request.param)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.attack("R24")
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_write_that_raises_keeps_nothing_at_whatever_level_the_host_works(engine_at_a_level: sa.Engine) -> None:
+    units = Units(engine_at_a_level, sealer())
+
+    def half(unit: Unit) -> None:
+        unit.pools.add(pool())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        units.write(half)
+    assert pool_ids(engine_at_a_level) == []
+    units.write(lambda unit: unit.pools.add(pool(1)))
+    assert pool_ids(engine_at_a_level) == ["us-east-1_Pool1"]
+
+
+@pytest.mark.attack("R24")
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_writes_are_at_read_committed_and_leave_the_host_its_level(engine_at_a_level: sa.Engine) -> None:
+    """Row locks and conditional updates count on it: higher up, whoever waited for a lock fails."""
+    asked = sa.text("SHOW transaction_isolation")
+
+    def level() -> str:
+        with engine_at_a_level.connect() as connection:
+            return str(connection.scalar(asked))
+
+    before = level()
+    units = Units(engine_at_a_level, sealer())
+
+    assert units.write(lambda unit: unit.connection.scalar(asked)) == "read committed"
+    assert level() == before
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_parallel_writers_all_succeed_at_whatever_level_the_host_works(engine_at_a_level: sa.Engine) -> None:
+    units = Units(engine_at_a_level, sealer())
+    units.write(lambda unit: unit.pools.add(pool()))
+    at_once, failed = threading.Barrier(6), []
+
+    def touch(unit: Unit) -> None:
+        unit.pools.find(pool().id)
+        unit.pools.touch(pool().id)
+
+    def work() -> None:
+        at_once.wait(30)
+        for _ in range(20):
+            try:
+                units.write(touch)
+            except Unavailable as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failed == []
+
+
 # --- a database that is locked --------------------------------------------------------------------
 
 
@@ -342,6 +415,75 @@ def test_foreign_keys_of_a_hosts_engine_are_on_for_our_transactions_only(sqlite_
     with engine.connect() as connection:
         assert connection.scalar(sa.text("PRAGMA foreign_keys")) == 0
     engine.dispose()
+
+
+@pytest.fixture(params=["a host's", "ours"])
+def recipe_engine(sqlite_url_migrated: str, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    """An engine on which somebody took over transactions as SQLAlchemy's manual shows it for SQLite."""
+    engine = sa.create_engine(sqlite_url_migrated)
+    if request.param == "ours":
+        tune_sqlite(engine)
+
+    @sa.event.listens_for(engine, "connect")
+    def leave_transactions_alone(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    yield engine
+    engine.dispose()
+
+
+def test_host_that_begins_transactions_itself_can_be_written_to(recipe_engine: sa.Engine) -> None:
+    units = Units(recipe_engine, sealer())
+
+    def half(unit: Unit) -> None:
+        unit.pools.add(pool())
+        raise ZeroDivisionError
+
+    for number in (1, 2):
+        with pytest.raises(ZeroDivisionError):
+            units.write(half)
+        units.write(lambda unit, number=number: unit.pools.add(pool(number)))  # type: ignore[misc]
+        assert len(units.read(lambda unit: unit.pools.all())) == number
+
+    assert pool_ids(recipe_engine) == ["us-east-1_Pool1", "us-east-1_Pool2"]
+
+
+@pytest.mark.attack("R24")
+def test_write_holds_the_lock_from_its_beginning_where_the_host_begins_deferred(recipe_engine: sa.Engine) -> None:
+    units = Units(recipe_engine, sealer())
+    path = str(recipe_engine.url.database)
+
+    def is_locked() -> bool:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                return "locked" in str(error)
+            other.execute("ROLLBACK")
+            return False
+
+    assert units.write(lambda _unit: is_locked())
+    assert not is_locked()
+
+
+def test_sqlite_locked_by_another_process_is_unavailable_where_the_host_begins_transactions_itself(
+    recipe_engine: sa.Engine,
+) -> None:
+    @sa.event.listens_for(recipe_engine, "connect")
+    def impatient(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA busy_timeout=50")
+
+    units = Units(recipe_engine, sealer())
+    units.read(lambda unit: unit.pools.all())
+    with held(recipe_engine), pytest.raises(Unavailable):
+        units.write(lambda unit: unit.pools.add(pool()))
+
+    units.write(lambda unit: unit.pools.add(pool(1)))
+    assert pool_ids(recipe_engine) == ["us-east-1_Pool1"]
 
 
 def test_readers_do_not_undo_a_writer_where_all_threads_share_one_connection() -> None:
