@@ -12,6 +12,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
 from app_client_authz import AppClientAuthz, ConfigurationError, current_authz
+from app_client_authz.domain.client_spec import ClientSpec
 from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.services.registry import Services
 from app_client_authz.storage import migrate
@@ -164,6 +165,92 @@ def test_migrating_later_makes_a_running_app_answer(tmp_path: Path, unmigrated_u
     migrate.upgrade(services.engine)
 
     assert get(app, "/auth" + jwks(services))[0] == 200
+
+
+def client_with_a_secret(services: Services, pool_id: str) -> str:
+    spec = ClientSpec(client_name="web", generate_secret=True)
+    return services.app_clients.create(pool_id, spec).client.client_id
+
+
+@pytest.mark.attack("R11")
+def test_process_that_began_before_the_database_with_another_key_never_seals_anything(
+    tmp_path: Path, unmigrated_url: str
+) -> None:
+    """Two keys in one database: whoever lacks one of them cannot read what the other sealed."""
+    wrong = flask_app(tmp_path, SECRET_KEY=OTHER, SQLALCHEMY_DATABASE_URI=unmigrated_url)
+    right = flask_app(tmp_path, SQLALCHEMY_DATABASE_URI=unmigrated_url)
+    for app in (wrong, right):
+        AppClientAuthz(app)
+    refused, working = AppClientAuthz.services(wrong), AppClientAuthz.services(right)
+    migrate.upgrade(refused.engine)
+    pool = working.pools.create(PoolSpec(name="customers"))
+    client_id = client_with_a_secret(working, pool.id)
+
+    for _ in range(2):
+        for work in (
+            refused.pools.all,
+            lambda: refused.pools.create(PoolSpec(name="another")),
+            lambda: client_with_a_secret(refused, pool.id),
+            lambda: refused.keys.rotate(pool.id, at_once=True),
+            refused.upkeep.prune,
+            refused.upkeep.reseal,
+        ):
+            with pytest.raises(ConfigurationError, match="do not open this database") as told:
+                work()
+            assert SECRET not in str(told.value)
+            assert OTHER not in str(told.value)
+    assert working.pools.all() == [pool]
+    assert working.app_clients.describe(pool.id, client_id).secret
+    assert get(right, f"/auth/{pool.id}/.well-known/jwks.json")[0] == 200
+
+
+@pytest.mark.attack("R11")
+def test_process_that_began_before_the_database_with_another_key_answers_503(
+    tmp_path: Path, unmigrated_url: str
+) -> None:
+    wrong = flask_app(tmp_path, SECRET_KEY=OTHER, SQLALCHEMY_DATABASE_URI=unmigrated_url)
+    AppClientAuthz(wrong)
+    migrate.upgrade(AppClientAuthz.services(wrong).engine)
+    right = flask_app(tmp_path, SQLALCHEMY_DATABASE_URI=unmigrated_url)
+    AppClientAuthz(right)
+    services = AppClientAuthz.services(right)
+    pool = services.pools.create(PoolSpec(name="customers"))
+    client_id = client_with_a_secret(services, pool.id)
+    credentials = {"client_id": client_id, "client_secret": "x"}
+    asked = f"client_id={client_id}&response_type=code&redirect_uri=https%3A%2F%2Fapp.example"
+
+    http = wrong.test_client()
+    for answer in (
+        http.get(f"/auth/{pool.id}/.well-known/jwks.json"),
+        http.get(f"/auth/{pool.id}/.well-known/openid-configuration"),
+        http.get(f"/auth/oauth2/authorize?{asked}"),
+        http.post("/auth/oauth2/token", data={"grant_type": "client_credentials", **credentials}),
+        http.post("/auth/oauth2/revoke", data={"token": "x", **credentials}),
+        http.get(f"/auth/login?{asked}"),
+    ):
+        assert answer.status_code == 503, answer.text
+        assert "Retry-After" in answer.headers
+        for hidden in (SECRET, OTHER, "AUTHZ_SEALING_KEYS"):
+            assert hidden not in answer.text
+    assert get(right, f"/auth/{pool.id}/.well-known/openid-configuration")[0] == 200
+
+
+@pytest.mark.parametrize("keys", [{}, {"SECRET_KEY": OTHER, "SECRET_KEY_FALLBACKS": [SECRET]}])
+def test_process_that_began_before_the_database_with_its_key_goes_on_working(
+    tmp_path: Path, unmigrated_url: str, keys: dict[str, object]
+) -> None:
+    early = flask_app(tmp_path, SQLALCHEMY_DATABASE_URI=unmigrated_url, **keys)
+    AppClientAuthz(early)
+    assert get(early, "/auth/us-east-1_AbCdEf123/.well-known/jwks.json")[0] == 503
+    migrate.upgrade(AppClientAuthz.services(early).engine)
+    late = flask_app(tmp_path, SQLALCHEMY_DATABASE_URI=unmigrated_url)
+    AppClientAuthz(late)
+    services = AppClientAuthz.services(late)
+    pool = services.pools.create(PoolSpec(name="customers"))
+    client_id = client_with_a_secret(services, pool.id)
+
+    assert get(early, f"/auth/{pool.id}/.well-known/jwks.json")[0] == 200
+    assert AppClientAuthz.services(early).app_clients.describe(pool.id, client_id).secret
 
 
 def test_database_that_is_not_there_is_told_without_its_password(

@@ -66,18 +66,16 @@ class Profile:
 
     @staticmethod
     def _alive(unit: Unit, claims: Mapping[str, object], base: str) -> tuple[Registration, User]:
-        registration = unit.app_clients.find(str(claims.get("client_id", "")))
-        if registration is None or claims["iss"] != f"{base}/{registration.pool.id}":
-            raise InvalidToken(detail="client deleted")
         origin_jti = claims.get("origin_jti")
-        found = unit.token_sessions.liveness(str(claims.get("sub", "")), str(origin_jti) if origin_jti else None)
-        if found is None or found[0].pool_id != registration.pool.id:
-            raise InvalidToken(detail="user deleted")
-        user, opened_at, revoked_at = found
-        issued_at = _since(claims, registration.pool, opened_at, tracked=origin_jti is not None)
-        if revoked_at is not None or issued_at is None or not is_signed_in(user, issued_at):
+        found = unit.token_sessions.bearer(
+            str(claims.get("client_id", "")), str(claims.get("sub", "")), str(origin_jti) if origin_jti else None
+        )
+        if found is None or claims["iss"] != f"{base}/{found.registration.pool.id}":
+            raise InvalidToken(detail="client or user deleted")
+        issued_at = _since(claims, found.registration.pool, found.opened_at, tracked=origin_jti is not None)
+        if found.revoked_at is not None or issued_at is None or not is_signed_in(found.user, issued_at):
             raise InvalidToken(detail="revoked, signed out or disabled")
-        return registration, user
+        return found.registration, found.user
 
 
 def _since(claims: Mapping[str, object], pool: UserPool, opened_at: float | None, *, tracked: bool) -> float | None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -24,11 +25,10 @@ _COLUMNS = (
     app_clients.c.created_at,
     app_clients.c.updated_at,
 )
+REGISTRATION_COLUMNS = (*_COLUMNS, *POOL_COLUMNS)
 # Client and pool in one statement: the whole cost of authenticating a client (docs/performance.md).
 _FIND = (
-    select(*_COLUMNS, *POOL_COLUMNS)
-    .join_from(app_clients, pools)
-    .where(app_clients.c.client_id == bindparam("client_id"))
+    select(*REGISTRATION_COLUMNS).join_from(app_clients, pools).where(app_clients.c.client_id == bindparam("client_id"))
 )
 _PAGE = (
     select(*_COLUMNS)
@@ -64,6 +64,12 @@ def _parse(
     return _Row(client, {entry["id"]: entry["sealed"] for entry in entries})
 
 
+def registration_of(values: tuple[Any, ...]) -> Registration:
+    """The client and pool of a row that begins with ``REGISTRATION_COLUMNS``."""
+    end = len(REGISTRATION_COLUMNS)
+    return Registration(_parse(*values[: len(_COLUMNS)]).client, parse_pool(*values[len(_COLUMNS) : end]))
+
+
 def secret_identity(client_id: str, secret_id: str) -> str:
     """What a sealed secret is bound to."""
     return f"authz_app_clients/secrets/{client_id}/{secret_id}"
@@ -78,11 +84,7 @@ class AppClients:
 
     def find(self, client_id: str) -> Registration | None:
         row = self._connection.execute(_FIND, {"client_id": client_id}).one_or_none()
-        if row is None:
-            return None
-        values = tuple(row)
-        client = _parse(*values[: len(_COLUMNS)]).client
-        return Registration(client, parse_pool(*values[len(_COLUMNS) :]))
+        return None if row is None else registration_of(tuple(row))
 
     def page(self, pool_id: str, *, after: str = "", limit: int = 60) -> list[AppClient]:
         """At most ``limit`` clients of the pool in the order of their IDs, beginning behind ``after``."""

@@ -1,10 +1,14 @@
 """Token sessions and their refresh tokens."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession
 from app_client_authz.domain.user import User
-from app_client_authz.storage.tables import app_clients, refresh_tokens, token_sessions, users
+from app_client_authz.storage.app_clients import REGISTRATION_COLUMNS, registration_of
+from app_client_authz.storage.tables import app_clients, pools, refresh_tokens, token_sessions, users
 from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, user_of_row, with_groups
 
 _OPEN = insert(token_sessions)
@@ -51,15 +55,35 @@ _REVOKE = (
     .where(token_sessions.c.id == bindparam("b_id"), token_sessions.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("b_now"))
 )
-_LIVE = (
-    select(*USER_COLUMNS, token_sessions.c.created_at, token_sessions.c.revoked_at)
-    .select_from(users)
+_ALIVE = (
+    select(
+        *REGISTRATION_COLUMNS,
+        *USER_COLUMNS,
+        token_sessions.c.created_at.label("opened_at"),
+        token_sessions.c.revoked_at,
+    )
+    .select_from(app_clients)
+    .join(pools, pools.c.id == app_clients.c.pool_id)
+    .join(users, (users.c.pool_id == pools.c.id) & (users.c.sub == bindparam("sub")))
     .outerjoin(
         token_sessions,
         (token_sessions.c.id == bindparam("id")) & (token_sessions.c.sub == users.c.sub),
     )
-    .where(users.c.sub == bindparam("sub"))
+    .where(app_clients.c.client_id == bindparam("client_id"))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom an access token speaks for, now. Instants are epoch seconds.
+
+    ``user`` comes without groups. ``opened_at`` is None if the user has no such session.
+    """
+
+    registration: Registration
+    user: User
+    opened_at: float | None
+    revoked_at: float | None
 
 
 class TokenSessions:
@@ -144,13 +168,10 @@ class TokenSessions:
         )
         return self._connection.execute(hit).rowcount
 
-    def liveness(self, sub: str, session_id: str | None) -> tuple[User, float | None, float | None] | None:
-        """The user (without groups), and the session's ``created_at`` and ``revoked_at``, in one statement.
-
-        ``created_at`` is None if the user has no such session; None altogether if there is no such user.
-        """
-        row = self._connection.execute(_LIVE, {"id": session_id or "", "sub": sub}).one_or_none()
+    def bearer(self, client_id: str, sub: str, session_id: str | None) -> Bearer | None:
+        """Client, pool, user and session of an access token in one statement; None without client or user."""
+        parameters = {"client_id": client_id, "sub": sub, "id": session_id or ""}
+        row = self._connection.execute(_ALIVE, parameters).one_or_none()
         if row is None:
             return None
-        user = user_of_row(row)
-        return user, row.created_at, row.revoked_at
+        return Bearer(registration_of(tuple(row)), user_of_row(row), row.opened_at, row.revoked_at)

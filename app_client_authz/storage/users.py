@@ -56,10 +56,7 @@ _STANDING = select(users.c.status, users.c.enabled, users.c.signed_out_at, users
 _LOCK = _STANDING.with_for_update(read=True)
 _HOLD = _STANDING.with_for_update()
 _ANY_HASH = (
-    select(users.c.password_hash)
-    .where(users.c.pool_id == bindparam("pool_id"), users.c.password_hash.is_not(None))
-    .order_by(users.c.username_key)
-    .limit(1)
+    select(users.c.password_hash).where(users.c.pool_id == bindparam("pool_id")).order_by(users.c.username_key).limit(1)
 )
 _NEIGHBOUR = select(
     func.coalesce(

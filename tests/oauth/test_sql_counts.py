@@ -144,7 +144,7 @@ KINDS = {
     "refresh": Kind(refresh_request, (2, 0, 0)),
     "refresh, rotated": Kind(rotation_request, (5, 3, 1)),
     "code": Kind(code_request, (6, 3, 1)),
-    "userinfo": Kind(userinfo_request, (2, 0, 0)),
+    "userinfo": Kind(userinfo_request, (1, 0, 0)),
     "jwks": Kind(jwks_request, (0, 0, 0)),
     "discovery": Kind(discovery_request, (0, 0, 0)),
     "authorize, signed in": Kind(authorize_request, leads_to=f"{CALLBACK}?code="),
@@ -207,6 +207,8 @@ def test_every_statement_of_a_request_finds_its_rows_by_an_index(
     with site.services.engine.connect() as connection:
         for statement, parameters in cost.statements:
             for *_, detail in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                if re.fullmatch(r"SCAN CONSTANT ROW|SCALAR SUBQUERY \d+", detail):  # no table of its own
+                    continue
                 assert re.match(r"SEARCH \w+ USING (COVERING )?(INDEX|PRIMARY KEY)", detail), f"{detail}\n{statement}"
                 steps += 1
     assert steps > 0

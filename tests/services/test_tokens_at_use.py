@@ -19,11 +19,10 @@ from app_client_authz.domain.errors import (
     ResourceNotFound,
     Unavailable,
 )
-from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
 from app_client_authz.domain.user import User, UserStatus
 from app_client_authz.services.keys import Keys
-from app_client_authz.services.registry import Services
 from app_client_authz.services.tokens import TokenSet
 from app_client_authz.storage.unit import Units
 from tests.services.test_races import at_once
@@ -114,9 +113,10 @@ class Site:
             return body | {"refresh_token": str(self.world.tokens(client, user).refresh_token)}
         return body | {"code": self.world.code(client, user), "redirect_uri": CALLBACK}
 
-    def _machine(self) -> Registration:
-        from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
+    def delete_pool(self) -> None:
+        self.world.services.pools.delete(self.world.pool.id)
 
+    def _machine(self) -> Registration:
         scopes = [ResourceServerScope("read", "Read")]
         server = ResourceServer.create(pool_id=self.world.pool.id, identifier="orders", name="Orders", scopes=scopes)
         self.world.services.resource_servers.create(server)
@@ -140,9 +140,9 @@ def test_pool_that_is_deleted_in_the_middle_of_a_token_request_is_a_4xx(
         site = Site(engine, database_url, clock)
         body = site.body(grant)
         with monkeypatch.context() as patch:
-            deleted = delete_before_work(patch, site.world.services, site.world.pool, number)
+            reached = before_work(patch, number, site.delete_pool)
             answer = site.app.test_client().post("/auth/oauth2/token", data=body)
-        if not deleted:
+        if not reached:
             assert answer.status_code == 200, answer.text
             break
         assert 400 <= answer.status_code < 500, (number, answer.text)
@@ -152,36 +152,62 @@ def test_pool_that_is_deleted_in_the_middle_of_a_token_request_is_a_4xx(
     assert len(refused) >= 3
 
 
-def delete_before_work(
-    patch: pytest.MonkeyPatch, services: Services, pool: UserPool, number: int
-) -> list[UserPool]:
-    """Before the unit of work of that number begins, the pool is deleted; what was deleted."""
-    deleted: list[UserPool] = []
+def before_work(patch: pytest.MonkeyPatch, number: int, interlude: Callable[[], object]) -> list[int]:
+    """Before the unit of work of that number begins, ``interlude`` happens; empty as long as it did not."""
+    reached: list[int] = []
     begun = itertools.count()
-    busy: list[bool] = []
 
     def watched(name: str) -> None:
         real = getattr(Units, name)
 
         def run(self: Units, work: Callable[..., object]) -> object:
-            if not busy and not deleted and next(begun) == number:
-                busy.append(True)
-                services.pools.delete(pool.id)
-                deleted.append(pool)
+            if not reached and next(begun) == number:
+                reached.append(number)
+                interlude()
             return real(self, work)
 
         patch.setattr(Units, name, run)
 
     watched("read")
     watched("write")
-    return deleted
+    return reached
+
+
+# --- a database that is gone for a moment ---------------------------------------------------------
+
+
+def out() -> None:
+    raise Unavailable(detail="no database")
+
+
+@pytest.mark.attack("R6")
+@pytest.mark.parametrize("grant", ["authorization_code", "refresh_token", "client_credentials"])
+def test_token_request_that_met_no_database_can_be_sent_again(
+    engine: sa.Engine, database_url: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, grant: str
+) -> None:
+    """Whatever may fail comes before the code is consumed or the refresh token superseded."""
+    for number in itertools.count():
+        site = Site(engine, database_url, clock)
+        body = site.body(grant)
+        post = site.app.test_client().post
+        with monkeypatch.context() as patch:
+            reached = before_work(patch, number, out)
+            answer = post("/auth/oauth2/token", data=body)
+        if not reached:
+            assert answer.status_code == 200, answer.text
+            break
+        assert answer.status_code == 503, (number, answer.text)
+        again = post("/auth/oauth2/token", data=body)
+        assert again.status_code == 200, (number, again.text)
+
+    assert number >= 3
 
 
 # --- keys that do not load ------------------------------------------------------------------------
 
 
 @pytest.fixture
-def keys_out_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def keys_out_once(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The next look at signing keys finds no database, every later one does; for which pools it was."""
     ring = Keys.ring
     asked: list[str] = []
@@ -193,7 +219,7 @@ def keys_out_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return ring(self, pool_id, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Keys, "ring", out)
-    yield asked
+    return asked
 
 
 @pytest.mark.attack("R5")
@@ -211,7 +237,7 @@ def test_code_outlives_keys_that_do_not_load(
 
 @pytest.mark.attack("R6")
 def test_refresh_token_outlives_keys_that_do_not_load(
-    world: World, kim: User, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    world: World, kim: User, engine: sa.Engine, request: pytest.FixtureRequest
 ) -> None:
     client = world.client(**rotation(0))
     tokens = world.tokens(client, kim)
@@ -350,6 +376,34 @@ def test_superseded_refresh_token_stays_dead_without_grace_when_the_clock_steps_
         world.refresh(client, first)
     with pytest.raises(InvalidGrant):
         world.refresh(client, second)
+
+
+@pytest.mark.attack("R6")
+@pytest.mark.parametrize("seconds", [11, YEAR])
+def test_grace_does_not_grow_by_what_the_clock_steps_back(
+    world: World, kim: User, clock: MovableClock, seconds: float
+) -> None:
+    client = world.client(**rotation(10))
+    first = world.tokens(client, kim)
+    clock.advance(100)
+    world.refresh(client, first)
+    clock.advance(-seconds)
+
+    with pytest.raises(RefreshTokenReused):
+        world.refresh(client, first)
+
+
+@pytest.mark.attack("R6")
+@pytest.mark.parametrize("seconds", [0.001, 5])
+def test_retry_at_a_worker_whose_clock_is_behind_has_its_grace(
+    world: World, kim: User, engine: sa.Engine, clock: MovableClock, seconds: float
+) -> None:
+    client = world.client(**rotation(10))
+    behind = services_over(engine, MovableClock(clock() - seconds))
+    first = world.tokens(client, kim)
+    world.refresh(client, first)
+
+    assert behind.tokens.refresh(client, str(first.refresh_token), BASE).refresh_token
 
 
 @pytest.mark.attack("R6")
