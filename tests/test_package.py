@@ -26,8 +26,8 @@ assert pathlib.Path(app_client_authz.__file__).is_relative_to(sys.prefix), app_c
 app = Flask("shop", instance_path=str(pathlib.Path.cwd() / "instance"))
 app.config["SECRET_KEY"] = "for this test only, and long enough"
 AppClientAuthz(app)
-answer = app.test_client().get("/auth/login?client_id=nobody")
-assert answer.status_code < 500 and b"</html>" in answer.data, answer.data
+answer = app.test_client().get("/auth/login?client_id=nobody", follow_redirects=True)
+assert answer.status_code == 400 and b"</html>" in answer.data, answer.data
 outcome = app.test_cli_runner().invoke(args=["authz", "upgrade"])
 assert outcome.exit_code == 0, outcome.output
 """

@@ -63,7 +63,9 @@ def decide(
         return Verdict.FRESH
     # Only the direct predecessor has a grace period: once the successor was used, this one is history.
     direct = presented.superseded_at == session.rotated_at
-    if client.rotation_enabled and direct and now < presented.superseded_at + client.grace_seconds:
+    # The distance, not the difference: a clock that steps back revives nothing (JWT-11).
+    in_time = abs(now - presented.superseded_at) < client.grace_seconds
+    if client.rotation_enabled and direct and in_time:
         return Verdict.GRACE
     return Verdict.REUSED
 

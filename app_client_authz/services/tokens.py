@@ -174,7 +174,9 @@ class Tokens:
         if found is None or found[0].session.client_id != client.client_id:
             raise InvalidGrant(detail="unknown refresh token")
         presented, user = found
+        # Both before the rotation: without them there is nothing to give for the old token (ATM-6).
         signing = self._keys.ring(registration.pool.id, registration.pool.keys_version).signing
+        granted = scopes.still_allowed(presented.session.scopes, client, self._live_scopes.of(registration.pool))
         verdict = self._decide(registration, presented, user, now)
         successor: str | None = None
         if verdict is Verdict.REUSED or (verdict in {Verdict.FRESH, Verdict.GRACE} and client.rotation_enabled):
@@ -194,7 +196,7 @@ class Tokens:
             raise _REFUSALS.get(verdict, InvalidGrant)(detail=verdict.value)
         session = presented.session
         grant = claims.Grant(
-            scopes.still_allowed(session.scopes, client, self._live_scopes.of(registration.pool)),
+            granted,
             session.auth_time,
             session.id,
             session.event_id,

@@ -88,16 +88,24 @@ class Units:
     def _look(self) -> None:
         if self._guard is None:
             return
-        with self._looking:
-            guard = self._pending_guard()
-            if guard is None:
-                return
-            self._in_guard = True
-            try:
-                guard()
-                self._guard = None
-            finally:
-                self._in_guard = False
+        # Nobody waits for a silent database longer than the one that asks it.
+        if not self._looking.acquire(timeout=WRITER_WAIT_SECONDS):
+            raise Unavailable(detail="the database was not looked at yet")
+        try:
+            self._run_guard()
+        finally:
+            self._looking.release()
+
+    def _run_guard(self) -> None:
+        guard = self._pending_guard()
+        if guard is None:
+            return
+        self._in_guard = True
+        try:
+            guard()
+            self._guard = None
+        finally:
+            self._in_guard = False
 
     def _pending_guard(self) -> Callable[[], None] | None:
         """None once another thread has run it, and inside the guard itself."""
@@ -182,7 +190,7 @@ def immediate(connection: Connection) -> Iterator[None]:
         try:
             driver.execute("BEGIN IMMEDIATE")
         except driver.OperationalError as error:
-            raise Unavailable(detail="another process holds SQLite's write lock") from error
+            raise Unavailable(detail=f"SQLite gives no write lock: {error}") from error
         yield
     finally:
         if not enforced:

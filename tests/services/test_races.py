@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -209,10 +209,10 @@ def test_fifty_parallel_guesses_are_five_and_a_lock(
     hasher = world.services.authentication._hasher
     verify, checked = hasher.verify, []
 
-    def counted(stored: str | None, password: str) -> bool:
+    def counted(stored: str | None, password: str, **options: Any) -> bool:
         checked.append(password)
         time.sleep(0.05)  # as long as a real hash: without a reservation, others would come in between
-        return verify(stored, password)
+        return verify(stored, password, **options)
 
     monkeypatch.setattr(hasher, "verify", counted)
     # Fifty threads in line for one row: none of them may give up before its turn.

@@ -98,7 +98,8 @@ class Site:
 
     def cookie(self, user: User | None = None) -> str:
         """The SSO cookie of a user who signs in now."""
-        value, _ = self.services.sessions.begin(user or self.user, replacing=None)
+        signs_in = self.services.users.describe(self.pool.id, (user or self.user).username)
+        value, _ = self.services.sessions.begin(signs_in, replacing=None)
         return value
 
     def browse(self, *, signed_in: bool = False, cookie: str | None = None) -> FlaskClient:
