@@ -1,9 +1,11 @@
 """Inserts that may come second."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Table
-from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_once(connection: Connection, table: Table, **values: Any) -> None:
@@ -23,7 +25,12 @@ def hold(connection: Connection, table: Table, **values: Any) -> Row[Any]:
     return connection.execute(upsert.returning(*table.c)).one()
 
 
-def _insert(connection: Connection, table: Table, values: dict[str, Any]) -> postgresql.Insert | sqlite.Insert:
+def _insert(connection: Connection, table: Table, values: dict[str, Any]) -> "postgresql.Insert | sqlite.Insert":
+    # Loaded with the engine, and not before: see ``tables.complete``.
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         return postgresql.insert(table).values(**values)
+    from sqlalchemy.dialects import sqlite
+
     return sqlite.insert(table).values(**values)

@@ -90,7 +90,7 @@ def config(connection: sa.Connection | None) -> "Config":
     settings.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")
     settings.attributes["connection"] = connection
-    settings.attributes["target_metadata"] = tables.metadata
+    settings.attributes["target_metadata"] = tables.complete()
     return settings
 
 

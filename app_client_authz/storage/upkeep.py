@@ -3,13 +3,13 @@
 import json
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app_client_authz.crypto.sealing import Sealer
 from app_client_authz.domain.lifetimes import LONGEST_TOKEN_SECONDS
 from app_client_authz.domain.lockout import LONGEST_LOCK_SECONDS, QUIET_SECONDS
 from app_client_authz.storage import tables
 from app_client_authz.storage.app_clients import secret_identity
+from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.keys import private_key_identity
 
 CANARY = "authz_canary/sealed/1"
@@ -51,9 +51,7 @@ class Upkeep:
 
     def add_canary(self) -> None:
         """The same for a database that has none; whoever comes second changes nothing."""
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        sealed = self._sealer.seal(b"canary", row=CANARY)
-        self._connection.execute(dialect.insert(tables.canary).values(id=1, sealed=sealed).on_conflict_do_nothing())
+        insert_once(self._connection, tables.canary, id=1, sealed=self._sealer.seal(b"canary", row=CANARY))
 
     def canary(self) -> str | None:
         """The sealed canary; None in a database that never saw one."""

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from app_client_authz.storage import migrate
-from app_client_authz.storage.tables import metadata
+from app_client_authz.storage.tables import complete, metadata
 from tests.support.databases import sqlite_url
 
 # What a database itself says of its schema: stricter than Alembic's comparison, which sees no check constraint
@@ -52,7 +52,7 @@ def catalogue(engine: sa.Engine) -> list[list[str]]:
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(blank: sa.Engine) -> None:
-    metadata.create_all(blank)
+    complete().create_all(blank)
     from_code = catalogue(blank)
     metadata.drop_all(blank)
     migrate.upgrade(blank)

@@ -16,7 +16,7 @@ from app_client_authz.domain.errors import ConcurrentModification, Unavailable
 from app_client_authz.domain.pool import PoolSpec, UserPool
 from app_client_authz.storage import unit as units_module
 from app_client_authz.storage.engine import engine_options, tune_sqlite
-from app_client_authz.storage.tables import metadata
+from app_client_authz.storage.tables import complete, metadata
 from app_client_authz.storage.unit import TRIES, Unit, Units
 
 SECRET = "what-no-log-may-ever-hold"
@@ -490,7 +490,7 @@ def test_readers_do_not_undo_a_writer_where_all_threads_share_one_connection() -
     """A database in memory: what a reader rolls back on leaving would be the writer's work."""
     engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
     tune_sqlite(engine)
-    metadata.create_all(engine)
+    complete().create_all(engine)
     units = Units(engine, sealer())
     stop = threading.Event()
 
