@@ -25,7 +25,7 @@ ROUNDS = 3
 REQUESTS = 400
 ROUND_SECONDS = 2.0
 START_SECONDS = 30
-SERVED = "client_credentials", "refresh", "code + PKCE", "userInfo", "JWKS"
+SERVED = "client_credentials", "refresh", "refresh, rotated", "code + PKCE", "userInfo", "JWKS", "discovery"
 
 
 @dataclass(frozen=True, slots=True)
