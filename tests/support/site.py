@@ -98,8 +98,9 @@ class Site:
 
     def cookie(self, user: User | None = None) -> str:
         """The SSO cookie of a user who signs in now."""
-        signs_in = self.services.users.describe(self.pool.id, (user or self.user).username)
-        value, _ = self.services.sessions.begin(signs_in, replacing=None)
+        who = user or self.user
+        as_of_now = self.services.users.describe(who.pool_id, who.username)
+        value, _ = self.services.sessions.begin(as_of_now, replacing=None)
         return value
 
     def browse(self, *, signed_in: bool = False, cookie: str | None = None) -> FlaskClient:
