@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?=
 
-.PHONY: help serve test lint format bench clean
+.PHONY: help serve test lint format bench model clean
 help:
 	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it)"
 	@echo "make test    install and run all tests (TESTS='tests/domain -k scope' picks some)"
 	@echo "make lint    ruff check, ruff format --check, mypy --strict on the package"
 	@echo "make format  put the code into ruff's form"
 	@echo "make bench   measure the token paths"
+	@echo "make model   condense the service model of the installed botocore into the package"
 	@echo "make clean   remove .venv and everything built"
 
 serve: $(VENV)/.installed
@@ -51,3 +52,6 @@ $(VENV)/.installed: pyproject.toml samples/quickstart/requirements.txt | $(BIN)/
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+model: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.condense

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from app_client_authz.domain.dialect import COGNITO, DIALECTS, Dialect
 from app_client_authz.domain.errors import ConfigurationError
 
-FACES: Final = ("oauth", "hosted_ui")
+FACES: Final = ("oauth", "hosted_ui", "api")
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 STRONG_SECRET_CHARACTERS: Final = 32
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*", re.ASCII)
@@ -70,7 +70,7 @@ class Settings:
     password_blocklist: frozenset[str] = field(default=frozenset(), repr=False)
     """Passwords that nobody may set, case-folded: the lines of the UTF-8 file that is named."""
     faces: tuple[str, ...] = FACES
-    """The faces that are mounted: any of ``oauth`` and ``hosted_ui``."""
+    """The faces that are mounted: any of ``oauth``, ``hosted_ui`` and ``api``."""
 
     @classmethod
     def from_mapping(cls, app_config: Mapping[str, object]) -> "Settings":

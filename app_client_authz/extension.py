@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app_client_authz.api.blueprint import api_blueprint
 from app_client_authz.cli import group
 from app_client_authz.config import Settings
 from app_client_authz.domain.clock import Clock
@@ -26,6 +27,9 @@ from app_client_authz.storage.engine import (
 
 EMBEDDED_URL = "sqlite:///authz.db"
 """Relative to the instance folder, as Flask-SQLAlchemy has it."""
+
+
+_FACES = (("oauth", oauth_blueprint), ("hosted_ui", hosted_ui_blueprint), ("api", api_blueprint))
 
 
 class AppClientAuthz:
@@ -66,7 +70,7 @@ class AppClientAuthz:
         services = build(settings, engine, self._clock)
         _look_at(app, services)
         app.extensions[EXTENSION] = services
-        for face, make in (("oauth", oauth_blueprint), ("hosted_ui", hosted_ui_blueprint)):
+        for face, make in _FACES:
             if face in settings.faces:
                 blueprint = make(services)
                 app.register_blueprint(blueprint, url_prefix=settings.url_prefix or None)

@@ -40,7 +40,7 @@ def test_a_flask_app_with_nothing_but_a_secret_key_has_the_documented_defaults()
     found = Settings.from_mapping(app.config)
     assert found == Settings(secret_keys=(STRONG,))
     assert (found.url_prefix, found.public_url, found.region, found.bind_key) == ("/auth", None, "us-east-1", None)
-    assert (found.dialect, found.faces, found.code_lifetime_seconds) == (COGNITO, ("oauth", "hosted_ui"), 300)
+    assert (found.dialect, found.faces, found.code_lifetime_seconds) == (COGNITO, ("oauth", "hosted_ui", "api"), 300)
     assert dict(found.access_keys) == {}
     assert (found.password_hash_memory_kib, found.password_hash_time_cost) == (19456, 2)
     assert (found.password_hash_parallelism, found.password_hash_slots) == (1, None)
@@ -135,7 +135,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "AUTHZ_PASSWORD_HASH_TIME_COST": (0, 17, "2", True, None),
     "AUTHZ_PASSWORD_HASH_PARALLELISM": (0, 17, "1", True, None),
     "AUTHZ_PASSWORD_HASH_SLOTS": (0, 257, "1", True, 1.0),
-    "AUTHZ_FACES": ("oauth", ["api"], ["oauth", "oauth"], None, {"oauth"}, [1], [["x"]]),
+    "AUTHZ_FACES": ("oauth", ["console"], ["oauth", "oauth"], None, {"oauth"}, [1], [["x"]]),
 }
 
 

@@ -13,13 +13,17 @@ POOL_ID = shapes.regex(1, 55, r"[\w-]+_[0-9a-zA-Z]+")
 CLIENT_ID = shapes.regex(1, 128, r"[\w+]+", sensitive=True)
 CLIENT_NAME = shapes.regex(1, 128, r"[\w\s+=,.@-]+")
 CLIENT_SECRET = shapes.regex(24, 64, r"[\w+]+", sensitive=True)
-PROVIDER_NAME = shapes.categories(1, 32, "LMSNPZ")
-GROUP_NAME = shapes.categories(1, 128, "LMSNP")
-USERNAME = shapes.categories(1, 128, "LMSNP", sensitive=True)
+PROVIDER_NAME = shapes.regex(1, 32, r"[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+")
+GROUP_NAME = shapes.regex(1, 128, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+")
+USERNAME = shapes.regex(1, 128, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+", sensitive=True)
+
+ACCOUNT_ID = "000000000000"
+"""Stands where AWS has the number of an account: ARNs need one, and there is none here."""
 
 _BASE32 = "0123456789abcdefghijklmnopqrstuv"
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _POOL_SUFFIX_LENGTH = 9
+_ACCESS_KEY_ID = re.compile(r"AKIA[0-9A-V]{16}")
 _SUB = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -59,6 +63,11 @@ def pool_id_from(region: str, random: int) -> str:
     return pool_id
 
 
+def pool_arn(pool_id: str) -> str:
+    """The ARN of a pool, such as ``arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_ECDRn9v1Q``."""
+    return f"arn:aws:cognito-idp:{pool_id.rpartition('_')[0]}:{ACCOUNT_ID}:userpool/{pool_id}"
+
+
 def sub_from(random128: int) -> str:
     """A ``sub``: shaped as a UUID with version nibble 7, as in recent captures (api.md 3.8).
 
@@ -89,6 +98,20 @@ def pool_id_of(issuer: object, base: str) -> str | None:
 def is_client_id(value: object) -> bool:
     """True if ``value`` has the shape of a client ID."""
     return not CLIENT_ID.phrases(value)
+
+
+def access_key_id_from(random80: int) -> str:
+    """An access key ID, such as ``AKIA0123456789ABCDEF``: 20 characters.
+
+    Raises:
+        ValueError: the number does not have 80 bits.
+    """
+    return "AKIA" + _base32(random80, bits=80).upper().rjust(16, "0")
+
+
+def is_access_key_id(value: object) -> bool:
+    """True if ``value`` has the shape of an access key ID of ours."""
+    return isinstance(value, str) and _ACCESS_KEY_ID.fullmatch(value) is not None
 
 
 def is_sub(value: object) -> bool:

@@ -11,7 +11,7 @@ from app_client_authz.domain import shapes
 from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.domain.shapes import Checker, plain
 
-URL = shapes.categories(1, 1024, "LMSNP")
+URL = shapes.regex(1, 1024, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+")
 MAX_URLS = 100
 
 # A browser runs, shows or opens these itself instead of handing the answer to an application.

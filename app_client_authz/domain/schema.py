@@ -13,7 +13,7 @@ DEVELOPER = "dev:"
 MAX_CUSTOM_ATTRIBUTES = 50
 MAX_ATTRIBUTES_PER_ADDITION = 25
 
-_BARE_NAME = shapes.categories(1, 20, "LMSNP")
+_BARE_NAME = shapes.regex(1, 20, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """Lengths, patterns, ranges and enums of the API model, refused in Cognito's words (api.md 1.6)."""
 
-import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from app_client_authz.domain import java_regex
 from app_client_authz.domain.errors import InvalidParameter
 
 
@@ -35,21 +34,8 @@ class Text:
 
 
 def regex(minimum: int, maximum: int, pattern: str, *, sensitive: bool = False) -> Text:
-    """A shape whose pattern means the same to ``re`` as to the model: ASCII, matched as a whole.
-
-    Only patterns that match in linear time belong here (INP-7).
-    """
-    return Text(minimum, maximum, pattern, re.compile(pattern, re.ASCII).fullmatch, sensitive)
-
-
-def categories(minimum: int, maximum: int, letters: str, *, sensitive: bool = False) -> Text:
-    r"""A shape of the form ``[\p{L}\p{M}…]+``: at least one character, each of these Unicode categories."""
-
-    def accepts(value: str) -> bool:
-        return bool(value) and all(unicodedata.category(character)[0] in letters for character in value)
-
-    pattern = "[" + "".join(f"\\p{{{letter}}}" for letter in letters) + "]+"
-    return Text(minimum, maximum, pattern, accepts, sensitive)
+    """A shape with one of the model's patterns, matched as a whole."""
+    return Text(minimum, maximum, pattern, java_regex.matcher(pattern), sensitive)
 
 
 def anything(minimum: int, maximum: int) -> Text:
@@ -82,7 +68,7 @@ class Checker:
     def texts(self, path: str, values: object, shape: Text, *, at_most: int | None = None) -> None:
         """A list of strings of that shape."""
         if self._is_list(path, values, at_most) and isinstance(values, (list, tuple)):
-            self._members(path, values, (phrase for value in values for phrase in shape.phrases(value)))
+            self.members(path, values, (phrase for value in values for phrase in shape.phrases(value)))
 
     def one_of(self, path: str, value: object, options: Collection[str]) -> None:
         """A member of an enum."""
@@ -92,7 +78,7 @@ class Checker:
     def each_of(self, path: str, values: object, options: Collection[str], *, at_most: int | None = None) -> None:
         """A list of members of an enum."""
         if self._is_list(path, values, at_most) and isinstance(values, (list, tuple)):
-            self._members(path, values, (_enum(options) for value in values if not _is_member(value, options)))
+            self.members(path, values, (_enum(options) for value in values if not _is_member(value, options)))
 
     def whole(self, path: str, value: object, minimum: int, maximum: int | None = None) -> None:
         """An integer within bounds; a bool is none (INP-6)."""
@@ -109,6 +95,15 @@ class Checker:
         """A boolean."""
         if value is not None and not isinstance(value, bool):
             self.refuse(path, value, "Member must be a boolean")
+
+    def members(
+        self, path: str, values: Collection[object], phrases: Iterable[str], *, sensitive: bool = False
+    ) -> None:
+        """Note what is wrong with members of a list or map: as on AWS, value and path are the container's."""
+        distinct = list(dict.fromkeys(phrases))
+        if distinct:
+            phrase = f"Member must satisfy constraint: [{', '.join(distinct)}]"
+            self.refuse(path, values, phrase, sensitive=sensitive)
 
     def done(self) -> None:
         """Refuse, if anything was noted.
@@ -130,12 +125,6 @@ class Checker:
         if at_most is not None and len(values) > at_most:
             self.refuse(path, values, f"Member must have length less than or equal to {at_most}")
         return True
-
-    def _members(self, path: str, values: Collection[object], phrases: Iterable[str]) -> None:
-        # As on AWS, value and path are those of the list, and a phrase is said once.
-        distinct = list(dict.fromkeys(phrases))
-        if distinct:
-            self.refuse(path, values, f"Member must satisfy constraint: [{', '.join(distinct)}]")
 
 
 def _is_member(value: object, options: Collection[str]) -> bool:
@@ -159,5 +148,7 @@ def plain(value: object) -> str:
         return str(value) if value.bit_length() <= 128 else hex(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(plain(member) for member in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{plain(name)}={plain(member)}' for name, member in value.items())}}}"
     text = value if isinstance(value, str) else type(value).__name__
     return text if text.isprintable() else ascii(text)[1:-1]

@@ -7,11 +7,13 @@ from app_client_authz.config import Settings
 from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.crypto.sealing import Sealer, keys_from
 from app_client_authz.domain.clock import Clock
+from app_client_authz.services.access_keys import AccessKeys
 from app_client_authz.services.app_clients import AppClients
 from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.authorization import Authorization
 from app_client_authz.services.hints import Hints
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.page_tokens import PageTokens
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import Dialects, LiveScopes, Pools
 from app_client_authz.services.profile import Profile
@@ -38,6 +40,8 @@ class Services:
     resource_servers: ResourceServers
     users: Users
     keys: Keys
+    access_keys: AccessKeys
+    page_tokens: PageTokens
     authentication: Authentication
     sessions: Sessions
     authorization: Authorization
@@ -80,6 +84,8 @@ def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Servi
         resource_servers=ResourceServers(units),
         users=Users(units, new_passwords, clock),
         keys=keys,
+        access_keys=AccessKeys(units, settings, clock),
+        page_tokens=PageTokens(sealer),
         authentication=Authentication(units, hasher, new_passwords, sealer.derived_key("attempts"), clock),
         sessions=sessions,
         authorization=Authorization(

@@ -263,6 +263,84 @@ attempts = Table(
     Index(None, "last_attempt_at"),
 )
 
+access_keys = Table(
+    "authz_access_keys",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("sealed_secret", Text, nullable=False),
+    Column("description", NAME, nullable=False),
+    Column("read_only", Boolean(create_constraint=False), nullable=False),
+    # A JSON list of pool IDs; NULL: all pools, those of later too.
+    Column("pool_ids", Text),
+    Column("created_at", Double, nullable=False),
+)
+
+identity_providers = Table(
+    "authz_identity_providers",
+    metadata,
+    _pool(primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("type", String(32), nullable=False),
+    # Details with a client secret or private key in them: sealed as a whole.
+    Column("sealed_details", Text, nullable=False),
+    # Attribute mapping, identifiers and levels of assurance, as JSON.
+    Column("spec", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+
+domains = Table(
+    "authz_domains",
+    metadata,
+    # Unique across pools: a prefix or a host name belongs to one of them.
+    Column("domain", NAME, primary_key=True),
+    _pool(),
+    Column("spec", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "pool_id"),
+)
+
+ui_customizations = Table(
+    "authz_ui_customizations",
+    metadata,
+    _pool(primary_key=True),
+    # ALL for the pool's own, which clients without one of theirs show.
+    Column("client_id", CLIENT_ID, primary_key=True),
+    Column("css", Text),
+    Column("image", LargeBinary),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+
+# Codes that prove an address or reset a password: one per user and purpose, the newest wins (API-6).
+verification_codes = Table(
+    "authz_verification_codes",
+    metadata,
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), primary_key=True),
+    # What it is for: reset_password, confirm_sign_up, verify:email ...
+    Column("purpose", String(64), primary_key=True),
+    # Keyed, because a code is short.
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index(None, "expires_at"),
+)
+
+# What the development sender keeps instead of sending it.
+messages = Table(
+    "authz_messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _pool(),
+    Column("sub", SUB, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("sent_at", Double, nullable=False),
+    Index(None, "pool_id", "sub"),
+    Index(None, "sent_at"),
+)
+
 canary = Table(
     "authz_canary",
     metadata,

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app_client_authz.crypto.sealing import Sealer
 from app_client_authz.domain.errors import ConcurrentModification, Unavailable
+from app_client_authz.storage.access_keys import AccessKeys
 from app_client_authz.storage.app_clients import AppClients
 from app_client_authz.storage.attempts import Attempts
 from app_client_authz.storage.challenge_sessions import ChallengeSessions
@@ -43,6 +44,7 @@ class Unit:
         self.app_clients = AppClients(connection, sealer)
         self.resource_servers = ResourceServers(connection)
         self.keys = SigningKeys(connection, sealer)
+        self.access_keys = AccessKeys(connection, sealer)
         self.users = Users(connection)
         self.groups = Groups(connection)
         self.codes = Codes(connection)

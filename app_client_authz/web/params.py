@@ -51,7 +51,7 @@ def form(request: Request) -> dict[str, str]:
     """
     if request.mimetype != FORM or request.headers.get("Content-Encoding"):
         raise BadParameters(detail="the body is no plain form")
-    return _single(_body(request))
+    return _single(_pairs(request))
 
 
 def merged(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
@@ -65,19 +65,28 @@ def merged(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str
     return {**first, **second}
 
 
-def _body(request: Request) -> Iterable[tuple[str, str]]:
-    if "form" in vars(request):
-        # The host read the form before us (a CSRF guard does): the bytes are gone, repetitions are still there.
-        return request.form.items(multi=True)
+def body(request: Request) -> bytes:
+    """The body as it came.
+
+    Raises:
+        BodyTooLarge: more than 1 MiB.
+    """
     # A chunked body is cut off at the limit without a word: the octet more shows that there was more.
     request.max_content_length = MAX_BODY_BYTES + 1
     try:
-        body = request.get_data()
+        octets = request.get_data()
     except RequestEntityTooLarge:
-        body = None
-    if body is None or len(body) > MAX_BODY_BYTES:
+        octets = None
+    if octets is None or len(octets) > MAX_BODY_BYTES:
         raise BodyTooLarge(detail="the body is larger than 1 MiB")
-    return _split(body)
+    return octets
+
+
+def _pairs(request: Request) -> Iterable[tuple[str, str]]:
+    if "form" in vars(request):
+        # The host read the form before us (a CSRF guard does): the bytes are gone, repetitions are still there.
+        return request.form.items(multi=True)
+    return _split(body(request))
 
 
 def _split(raw: bytes) -> Iterable[tuple[str, str]]:

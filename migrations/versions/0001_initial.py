@@ -14,6 +14,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "authz_access_keys",
+        sa.Column("id", sa.String(length=20), nullable=False),
+        sa.Column("sealed_secret", sa.Text(), nullable=False),
+        sa.Column("description", sa.String(length=256), nullable=False),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
+        sa.Column("pool_ids", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authz_access_keys")),
+    )
+    op.create_table(
         "authz_canary",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
@@ -63,6 +73,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_authz_attempts_last_attempt_at"), "authz_attempts", ["last_attempt_at"])
     op.create_table(
+        "authz_domains",
+        sa.Column("domain", sa.String(length=256), nullable=False),
+        sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("spec", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_domains_pool_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_authz_domains")),
+    )
+    op.create_index(op.f("ix_authz_domains_pool_id"), "authz_domains", ["pool_id"])
+    op.create_table(
         "authz_groups",
         sa.Column("pool_id", sa.String(length=55), nullable=False),
         sa.Column("name", sa.String(length=256), nullable=False),
@@ -76,6 +98,34 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("pool_id", "name", name=op.f("pk_authz_groups")),
     )
+    op.create_table(
+        "authz_identity_providers",
+        sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("sealed_details", sa.Text(), nullable=False),
+        sa.Column("spec", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_identity_providers_pool_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pool_id", "name", name=op.f("pk_authz_identity_providers")),
+    )
+    op.create_table(
+        "authz_messages",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("sub", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_messages_pool_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authz_messages")),
+    )
+    op.create_index(op.f("ix_authz_messages_pool_id_sub"), "authz_messages", ["pool_id", "sub"])
+    op.create_index(op.f("ix_authz_messages_sent_at"), "authz_messages", ["sent_at"])
     op.create_table(
         "authz_resource_servers",
         sa.Column("pool_id", sa.String(length=55), nullable=False),
@@ -120,6 +170,19 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("state = 'next'"),
         postgresql_where=sa.text("state = 'next'"),
+    )
+    op.create_table(
+        "authz_ui_customizations",
+        sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("client_id", sa.String(length=128), nullable=False),
+        sa.Column("css", sa.Text(), nullable=True),
+        sa.Column("image", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_ui_customizations_pool_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pool_id", "client_id", name=op.f("pk_authz_ui_customizations")),
     )
     op.create_table(
         "authz_users",
@@ -262,6 +325,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_authz_user_names_sub"), "authz_user_names", ["sub"])
     op.create_table(
+        "authz_verification_codes",
+        sa.Column("sub", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sub"], ["authz_users.sub"], name=op.f("fk_authz_verification_codes_sub"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sub", "purpose", name=op.f("pk_authz_verification_codes")),
+    )
+    op.create_index(op.f("ix_authz_verification_codes_expires_at"), "authz_verification_codes", ["expires_at"])
+    op.create_table(
         "authz_refresh_tokens",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("token_session_id", sa.String(length=36), nullable=False),
@@ -280,6 +358,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("authz_refresh_tokens")
+    op.drop_table("authz_verification_codes")
     op.drop_table("authz_user_names")
     op.drop_table("authz_token_sessions")
     op.drop_table("authz_sso_sessions")
@@ -287,10 +366,15 @@ def downgrade() -> None:
     op.drop_table("authz_codes")
     op.drop_table("authz_challenge_sessions")
     op.drop_table("authz_users")
+    op.drop_table("authz_ui_customizations")
     op.drop_table("authz_signing_keys")
     op.drop_table("authz_resource_servers")
+    op.drop_table("authz_messages")
+    op.drop_table("authz_identity_providers")
     op.drop_table("authz_groups")
+    op.drop_table("authz_domains")
     op.drop_table("authz_attempts")
     op.drop_table("authz_app_clients")
     op.drop_table("authz_pools")
     op.drop_table("authz_canary")
+    op.drop_table("authz_access_keys")

@@ -1,0 +1,93 @@
+"""``POST BASE/``: frame, open the door, run the operation, answer."""
+
+import json
+import uuid
+from typing import ClassVar
+
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from app_client_authz.api import access, dispatch, errors, framing
+from app_client_authz.api.operations import PUBLIC
+from app_client_authz.api.wire import encoded
+from app_client_authz.domain.errors import AuthzError
+from app_client_authz.services.registry import Services
+from app_client_authz.web import headers
+from app_client_authz.web.base_url import base_url
+from app_client_authz.web.endpoint import ALL_METHODS, Endpoint
+
+_EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
+_PREFLIGHT_SECONDS = "172800"
+
+
+class Api(Endpoint):
+    """One path for all operations; ``X-Amz-Target`` names which."""
+
+    accepts: ClassVar[tuple[str, ...]] = ("POST", "OPTIONS")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def options(self) -> Response:
+        response = headers.preflight(request.headers.get("Access-Control-Request-Headers", ""))
+        response.headers["Access-Control-Allow-Methods"] = "POST"
+        response.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
+        return response
+
+    def post(self) -> Response:
+        strange = framing.strange(request)
+        if strange is not None:
+            return strange
+        operation = framing.operation(request)
+        if not dispatch.is_known(operation):
+            raise errors.UnknownOperation
+        body = framing.body(request)
+        key = None if operation in PUBLIC else access.signed_by(self._services, request, body)
+        output = dispatch.run(
+            self._services,
+            operation,
+            framing.parsed(body),
+            base=base_url(self._services.settings, request),
+            access_key=key,
+            request_id=g.authz_request_id,
+        )
+        text = b"" if output is None else json.dumps(encoded(output), separators=(",", ":"), ensure_ascii=False)
+        return Response(text, content_type=errors.CONTENT_TYPE)
+
+
+def api_blueprint(services: Services) -> Blueprint:
+    """A blueprint of its own for each app."""
+    blueprint = Blueprint("authz_api", __name__)
+    view = Api.as_view("api", services)
+    if services.settings.url_prefix:
+        # botocore posts to the endpoint URL as it stands, with or without the slash.
+        blueprint.add_url_rule("", view_func=view, methods=ALL_METHODS)
+        blueprint.add_url_rule("/", view_func=view, methods=ALL_METHODS)
+    else:
+        # The host's own start page keeps its GET.
+        blueprint.add_url_rule("/", view_func=view, methods=("POST", "OPTIONS"))
+
+    @blueprint.before_request
+    def name_request() -> None:
+        g.authz_request_id = str(uuid.uuid4())
+
+    @blueprint.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers["x-amzn-RequestId"] = g.authz_request_id
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+        return headers.common(response, services.settings)
+
+    @blueprint.errorhandler(AuthzError)
+    def refused(error: AuthzError) -> Response:
+        return errors.refusal(error)
+
+    @blueprint.errorhandler(HTTPException)
+    def unreadable(error: HTTPException) -> Response:
+        return errors.http_error(error)
+
+    @blueprint.errorhandler(500)
+    def failed(_error: Exception) -> Response:
+        return errors.server_error()
+
+    return blueprint
