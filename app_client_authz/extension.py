@@ -1,9 +1,9 @@
 """``AppClientAuthz``: settings → services → blueprints → commands. The only room that imports everything."""
 
 import time
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app, has_app_context
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,6 +12,7 @@ from app_client_authz.cli import group
 from app_client_authz.config import Settings
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ConfigurationError, Unavailable
+from app_client_authz.domain.message import MessageSender
 from app_client_authz.hosted_ui.blueprint import hosted_ui_blueprint
 from app_client_authz.oauth.blueprint import oauth_blueprint
 from app_client_authz.proxies import EXTENSION
@@ -24,6 +25,9 @@ from app_client_authz.storage.engine import (
     make_private,
     tune_sqlite,
 )
+
+if TYPE_CHECKING:
+    from app_client_authz.api.local_client import LocalClient
 
 EMBEDDED_URL = "sqlite:///authz.db"
 """Relative to the instance folder, as Flask-SQLAlchemy has it."""
@@ -43,17 +47,28 @@ class AppClientAuthz:
     any other database is migrated by ``flask authz upgrade``.
     """
 
-    def __init__(self, app: Flask | None = None, db: Any = None, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        app: Flask | None = None,
+        db: Any = None,
+        *,
+        sender: MessageSender | None = None,
+        clock: Clock = time.time,
+    ) -> None:
         """As ``init_app``, if ``app`` is given; ``clock`` returns epoch seconds."""
         self._clock = clock
+        self._sender = sender
+        self._apps = 0
+        self._only_app: Flask | None = None
         if app is not None:
             self.init_app(app, db)
 
-    def init_app(self, app: Flask, db: Any = None) -> None:
+    def init_app(self, app: Flask, db: Any = None, *, sender: MessageSender | None = None) -> None:
         """Mount the server into ``app``.
 
         ``db`` is the app's Flask-SQLAlchemy (or Flask-SQLAlchemy-Lite) object; by default the one the app
-        already has, otherwise one is made.
+        already has, otherwise one is made. ``sender`` sends the messages to users; by default the one that this
+        object was made with, otherwise what ``AUTHZ_MESSAGE_SENDER`` names.
 
         Raises:
             ConfigurationError: a setting is wrong, the sealing keys do not fit the database, or the app
@@ -67,7 +82,7 @@ class AppClientAuthz:
         if embedded or is_in_memory(engine):
             make_private(engine)
             migrate.upgrade(engine)
-        services = build(settings, engine, self._clock)
+        services = build(settings, engine, self._clock, sender=sender or self._sender or _configured(settings))
         _look_at(app, services)
         app.extensions[EXTENSION] = services
         for face, make in _FACES:
@@ -76,11 +91,55 @@ class AppClientAuthz:
                 app.register_blueprint(blueprint, url_prefix=settings.url_prefix or None)
                 _exempt_from_host_csrf(app, blueprint)
         app.cli.add_command(group)
+        self._apps += 1
+        self._only_app = app if self._apps == 1 else None
+
+    def client(self, service_name: str, *, app: Flask | None = None) -> "LocalClient":
+        """boto3's ``cognito-idp`` client for callers in this process: no HTTP, no access key, and so full rights.
+
+        It belongs to ``app``; by default to the current app, outside of any app context to the only one that this
+        object was initialised with.
+
+        >>> cognito = authz.client("cognito-idp")
+        >>> cognito.create_user_pool(PoolName="shop")["UserPool"]["Id"]
+
+        Raises:
+            UnknownServiceError: another service than ``cognito-idp``.
+            RuntimeError: there is no such app, or it does not carry this extension.
+        """
+        # Here and not above: most processes never ask, and it reads the service model.
+        from app_client_authz.api import local_client
+
+        chosen = app or self._app_here()
+        if EXTENSION not in chosen.extensions:
+            raise RuntimeError(f"The Flask app {chosen.name!r} carries no AppClientAuthz: call init_app(app) first.")
+        return local_client.make(service_name, self.services(chosen))
+
+    def _app_here(self) -> Flask:
+        if has_app_context():
+            return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]
+        if self._only_app is None:
+            found = f"{self._apps} apps have" if self._apps else "no app has"
+            raise RuntimeError(
+                f"Which app? There is no app context, and {found} this AppClientAuthz: "
+                "pass one, client('cognito-idp', app=app), or enter 'with app.app_context():' first."
+            )
+        return self._only_app
 
     @staticmethod
     def services(app: Flask) -> Services:
         """The services that ``app`` carries: the same that all faces speak through."""
         return cast(Services, app.extensions[EXTENSION])
+
+
+def _configured(settings: Settings) -> MessageSender | None:
+    """The sender that the settings name; None for the development sender."""
+    if settings.message_sender == "development":
+        return None
+    # Here and not above: most processes send no mail, and it brings TLS along.
+    from app_client_authz.senders.smtp import SmtpSender
+
+    return SmtpSender(settings)
 
 
 def _engine(app: Flask, db: Any, settings: Settings) -> tuple[Engine, bool]:

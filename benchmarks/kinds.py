@@ -3,8 +3,8 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,12 +19,14 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request with at most a form for a body."""
+    """An HTTP request; a body is a form unless ``content_type`` says otherwise."""
 
     method: str
     path: str
     authorization: str = ""
     body: bytes = b""
+    content_type: str = FORM
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def environ(self) -> dict[str, Any]:
         """For one direct call: the body can be read once."""
@@ -49,7 +51,8 @@ class Request:
         if self.authorization:
             environ["HTTP_AUTHORIZATION"] = self.authorization
         if self.body:
-            environ |= {"CONTENT_TYPE": FORM, "CONTENT_LENGTH": str(len(self.body))}
+            environ |= {"CONTENT_TYPE": self.content_type, "CONTENT_LENGTH": str(len(self.body))}
+        environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()})
         return environ
 
     def raw(self, host: str) -> bytes:
@@ -58,7 +61,8 @@ class Request:
         if self.authorization:
             lines.append(f"Authorization: {self.authorization}")
         if self.body:
-            lines += [f"Content-Type: {FORM}", f"Content-Length: {len(self.body)}"]
+            lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
         return "\r\n".join([*lines, "", ""]).encode() + self.body
 
 

@@ -13,6 +13,7 @@ from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.crypto.sealing import Sealer, keys_from
 from app_client_authz.domain.dialect import COGNITO, OIDC
 from app_client_authz.domain.errors import ConfigurationError
+from tests.support.smtp import certificate
 
 STRONG = "0123456789abcdefghijklmnopqrstuvwxyz"
 PREFIX = "AUTHZ_"
@@ -64,6 +65,15 @@ def test_every_field_but_flasks_own_keys_can_be_set_under_its_name(tmp_path: Pat
         "AUTHZ_PASSWORD_HASH_SLOTS": 1,
         "AUTHZ_PASSWORD_BLOCKLIST": listed,
         "AUTHZ_FACES": ["oauth"],
+        "AUTHZ_MESSAGE_SENDER": "smtp",
+        "AUTHZ_SMTP_HOST": "mail.example.com",
+        "AUTHZ_SMTP_PORT": 2525,
+        "AUTHZ_SMTP_TLS": "implicit",
+        "AUTHZ_SMTP_USERNAME": "mailer",
+        "AUTHZ_SMTP_PASSWORD": "hunter2",
+        "AUTHZ_SMTP_FROM": "Example <login@example.com>",
+        "AUTHZ_SMTP_CA_FILE": certificate(tmp_path / "ca.pem").path,
+        "AUTHZ_SMTP_TIMEOUT_SECONDS": 60,
     }
     found = settings(**given)
     assert {PREFIX + field.name.upper() for field in dataclasses.fields(Settings)} == {*given, "AUTHZ_SECRET_KEYS"}
@@ -83,6 +93,15 @@ def test_every_field_but_flasks_own_keys_can_be_set_under_its_name(tmp_path: Pat
         password_hash_parallelism=4,
         password_hash_slots=1,
         faces=("oauth",),
+        message_sender="smtp",
+        smtp_host="mail.example.com",
+        smtp_port=2525,
+        smtp_tls="implicit",
+        smtp_username="mailer",
+        smtp_password="hunter2",
+        smtp_from=("Example", "login@example.com"),
+        smtp_ca_file=str(tmp_path / "ca.pem"),
+        smtp_timeout_seconds=60,
     )
 
 
@@ -136,6 +155,21 @@ WRONG: dict[str, tuple[object, ...]] = {
     "AUTHZ_PASSWORD_HASH_PARALLELISM": (0, 17, "1", True, None),
     "AUTHZ_PASSWORD_HASH_SLOTS": (0, 257, "1", True, 1.0),
     "AUTHZ_FACES": ("oauth", ["console"], ["oauth", "oauth"], None, {"oauth"}, [1], [["x"]]),
+    "AUTHZ_MESSAGE_SENDER": (None, "", "SMTP", "ses", 1, []),
+    "AUTHZ_SMTP_HOST": ("", "mail.example.com:587", "smtp://mail.example.com", "mail example", "[zz]", "a\n", 1),
+    "AUTHZ_SMTP_PORT": (0, 65536, "587", True, 587.0),
+    "AUTHZ_SMTP_TLS": (None, "", "ssl", True, "STARTTLS"),
+    "AUTHZ_SMTP_FROM": (
+        "",
+        "login",
+        "login@localhost",
+        "a@example.com, b@example.com",
+        "a@example.com\nX: y",
+        "ü@a.de",
+        1,
+    ),
+    "AUTHZ_SMTP_CA_FILE": (1, b"ca.pem"),
+    "AUTHZ_SMTP_TIMEOUT_SECONDS": (0, 61, "10", True, None),
 }
 
 
@@ -182,6 +216,62 @@ def test_prefixes_that_are_accepted(prefix: str) -> None:
 @pytest.mark.parametrize("faces", [[], ("oauth",), ["hosted_ui"], ["hosted_ui", "oauth"]])
 def test_each_face_can_be_left_out(faces: list[str]) -> None:
     assert settings(AUTHZ_FACES=faces).faces == tuple(faces)
+
+
+# --- the mail server --------------------------------------------------------------------------
+
+MAIL: dict[str, object] = {
+    "AUTHZ_MESSAGE_SENDER": "smtp",
+    "AUTHZ_SMTP_HOST": "mail.example.com",
+    "AUTHZ_SMTP_FROM": "login@example.com",
+}
+
+
+@pytest.mark.parametrize("host", ["mail.example.com", "Mail.Example.COM", "127.0.0.1", "::1", "[2001:db8::1]"])
+def test_mail_servers_that_are_accepted(host: str) -> None:
+    assert settings(**MAIL | {"AUTHZ_SMTP_HOST": host}).smtp_host == host.lower().strip("[]")
+
+
+@pytest.mark.parametrize("key", ["AUTHZ_SMTP_HOST", "AUTHZ_SMTP_FROM"])
+def test_mail_needs_a_server_and_a_sender_address(key: str) -> None:
+    assert refusal(**MAIL | {key: None}) == f"{key} is not set: AUTHZ_MESSAGE_SENDER='smtp' needs it"
+    assert settings(AUTHZ_MESSAGE_SENDER="development").smtp_host is None
+
+
+@pytest.mark.attack("R11")
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"AUTHZ_SMTP_USERNAME": "hunter2"},
+        {"AUTHZ_SMTP_PASSWORD": "hunter2"},
+        {"AUTHZ_SMTP_USERNAME": "mailer", "AUTHZ_SMTP_PASSWORD": "hunter2\r\n"},
+        {"AUTHZ_SMTP_USERNAME": "", "AUTHZ_SMTP_PASSWORD": "hunter2"},
+        {"AUTHZ_SMTP_USERNAME": "mailer", "AUTHZ_SMTP_PASSWORD": b"hunter2"},
+        {"AUTHZ_SMTP_HOST": "smtp://mailer:hunter2@mail.example.com"},
+    ],
+)
+def test_credentials_come_in_pairs_and_are_never_shown(keys: dict[str, object]) -> None:
+    message = refusal(**MAIL | keys)
+    assert message.startswith("AUTHZ_SMTP_")
+    assert "accepted is" in message
+    assert "hunter2" not in message
+
+
+def test_mail_leaves_this_machine_by_tls_only() -> None:
+    assert refusal(**MAIL, AUTHZ_SMTP_TLS="none").startswith("AUTHZ_SMTP_TLS='none': accepted is ")
+    for host in ("localhost", "127.0.0.1", "::1"):
+        assert settings(**MAIL | {"AUTHZ_SMTP_HOST": host}, AUTHZ_SMTP_TLS="none").smtp_tls == "none"
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_file_without_certificates_stops_the_start(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+
+    message = refusal(**MAIL, AUTHZ_SMTP_CA_FILE=str(path))
+
+    assert message.startswith(f"AUTHZ_SMTP_CA_FILE={str(path)!r} cannot be read as certificates in PEM: ")
 
 
 # --- the public URL ---------------------------------------------------------------------------
@@ -386,6 +476,8 @@ def test_a_sound_site_has_no_posture_findings() -> None:
         ({"AUTHZ_PUBLIC_URL": None}, "AUTHZ-W003"),
         ({"AUTHZ_PUBLIC_URL": "http://localhost:5000/auth"}, "AUTHZ-W004"),
         ({"AUTHZ_ACCESS_KEYS": {"good": STRONG, "test": "test"}}, "AUTHZ-W005"),
+        ({"AUTHZ_ACCESS_KEYS": {"AKIAIOSFODNN7EXAMPLE": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}}, "AUTHZ-W005"),
+        ({"AUTHZ_ACCESS_KEYS": {"test": "test" * 10}}, "AUTHZ-W005"),
     ],
 )
 def test_each_weak_choice_has_its_code(keys: dict[str, object], code: str) -> None:

@@ -9,8 +9,8 @@ from tests.support.imports import PACKAGE, Import, Module, modules, room_of
 
 FACES = ("oauth", "api", "hosted_ui", "console")
 BELOW_FACES = {"services", "web", "domain", "config"}
-EVERYTHING = {"domain", "crypto", "storage", "services", "web", "config", *FACES}
-WIRING = {"extension", "cli", "proxies", "resource", "standalone", "pytest_plugin"}
+EVERYTHING = {"domain", "crypto", "storage", "services", "senders", "web", "config", *FACES}
+WIRING = {"extension", "exceptions", "cli", "proxies", "resource", "standalone", "pytest_plugin"}
 
 ROOMS: dict[str, set[str]] = {
     "domain": set(),
@@ -19,6 +19,7 @@ ROOMS: dict[str, set[str]] = {
     "web": {"domain", "config"},
     "storage": {"domain", "crypto"},
     "services": {"domain", "crypto", "storage", "config"},
+    "senders": {"domain", "config"},
     **dict.fromkeys(FACES, BELOW_FACES),
     **dict.fromkeys(WIRING, EVERYTHING | WIRING),
     "": EVERYTHING | WIRING,
@@ -33,8 +34,9 @@ LIBRARIES: dict[str, set[str]] = {
     "web": PAGES,
     "storage": {"sqlalchemy", "alembic"},
     "services": {"blinker"},
+    "senders": set(),
     "oauth": {"authlib", *PAGES},
-    "api": PAGES,
+    "api": {"jmespath", *PAGES},  # if the host has it
     "hosted_ui": PAGES,
     "console": PAGES,
     **dict.fromkeys(WIRING, ANY),

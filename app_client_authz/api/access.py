@@ -24,20 +24,20 @@ def signed_by(services: Services, request: Request, body: bytes) -> AccessKey:
     headers = {name.lower(): value for name, value in request.headers.items()}
     if not headers.get("authorization"):
         raise MissingAuthenticationToken("Missing Authentication Token")
-    signed = sigv4.parse(headers)
-    path = request.script_root + request.path
-    query = request.query_string.decode("latin-1")
-    sent = sigv4.Request(request.method, path, query, headers, body)
-    sigv4.check(signed, sent, region=services.settings.region, now=services.clock())
-    candidates = [sigv4.string_to_sign(signed, sent, headers.get("host", ""))]
+    path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
+    sent = sigv4.Request(request.method, request.query_string.decode("latin-1"), headers, body)
+    signed = sigv4.signed(sent, region=services.settings.region, now=services.clock())
+    places = {(headers.get("host", ""), path)}
     if services.settings.public_url is not None:
         # Behind a proxy the caller signed the outside URL, whatever the proxy made of host and path.
         outside = urlsplit(services.settings.public_url)
-        for outer in {outside.path or "/", f"{outside.path}/"}:
-            public = sigv4.Request(request.method, outer, query, headers, body)
-            candidates.append(sigv4.string_to_sign(signed, public, outside.netloc))
+        places |= {(outside.netloc, outside.path or "/"), (outside.netloc, f"{outside.path}/")}
     key, matches = services.access_keys.verify(
-        signed.key_id, signed.signature, date=signed.date, service=signed.service, candidates=candidates
+        signed.key_id,
+        signed.signature,
+        date=signed.date,
+        service=sigv4.SERVICE,
+        strings=[sigv4.string_to_sign(signed, sent, host=host, path=where) for host, where in places],
     )
     if key is None:
         raise UnrecognizedClient(_INVALID if services.access_keys.any() else _NO_KEYS)

@@ -4,12 +4,12 @@ import json
 import uuid
 from typing import ClassVar
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app_client_authz.api import access, dispatch, errors, framing
 from app_client_authz.api.operations import PUBLIC
-from app_client_authz.api.wire import encoded
+from app_client_authz.api.wire import Json, encoded
 from app_client_authz.domain.errors import AuthzError
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
@@ -29,10 +29,7 @@ class Api(Endpoint):
         self._services = services
 
     def options(self) -> Response:
-        response = headers.preflight(request.headers.get("Access-Control-Request-Headers", ""))
-        response.headers["Access-Control-Allow-Methods"] = "POST"
-        response.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
-        return response
+        return _preflight()
 
     def post(self) -> Response:
         strange = framing.strange(request)
@@ -49,9 +46,9 @@ class Api(Endpoint):
             framing.parsed(body),
             base=base_url(self._services.settings, request),
             access_key=key,
-            request_id=g.authz_request_id,
+            request_id=_request_id(),
         )
-        text = b"" if output is None else json.dumps(encoded(output), separators=(",", ":"), ensure_ascii=False)
+        text = b"" if output is None else _json(output)
         return Response(text, content_type=errors.CONTENT_TYPE)
 
 
@@ -60,20 +57,23 @@ def api_blueprint(services: Services) -> Blueprint:
     blueprint = Blueprint("authz_api", __name__)
     view = Api.as_view("api", services)
     if services.settings.url_prefix:
-        # botocore posts to the endpoint URL as it stands, with or without the slash.
+        # SDKs post to the endpoint URL as it stands, with or without the slash.
         blueprint.add_url_rule("", view_func=view, methods=ALL_METHODS)
         blueprint.add_url_rule("/", view_func=view, methods=ALL_METHODS)
     else:
-        # The host's own start page keeps its GET.
+        # The start page is the host's.
         blueprint.add_url_rule("/", view_func=view, methods=("POST", "OPTIONS"))
 
-    @blueprint.before_request
-    def name_request() -> None:
-        g.authz_request_id = str(uuid.uuid4())
+        @blueprint.before_app_request
+        def answer_preflight() -> Response | None:
+            # Where the host's start page was there first, routing takes our OPTIONS for its own.
+            asked = request.headers.get("Access-Control-Request-Headers", "").lower()
+            for_us = request.method == "OPTIONS" and request.path == "/" and "x-amz-target" in asked
+            return add_headers(_preflight()) if for_us and request.blueprint != blueprint.name else None
 
     @blueprint.after_request
     def add_headers(response: Response) -> Response:
-        response.headers["x-amzn-RequestId"] = g.authz_request_id
+        response.headers["x-amzn-RequestId"] = _request_id()
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         return headers.common(response, services.settings)
@@ -91,3 +91,20 @@ def api_blueprint(services: Services) -> Blueprint:
         return errors.server_error()
 
     return blueprint
+
+
+def _json(output: Json) -> str:
+    return json.dumps(output, default=encoded, separators=(",", ":"), ensure_ascii=False)
+
+
+def _preflight() -> Response:
+    response = headers.preflight(request.headers.get("Access-Control-Request-Headers", ""))
+    response.headers["Access-Control-Allow-Methods"] = "POST"
+    response.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
+    return response
+
+
+def _request_id() -> str:
+    """The ID of this request, made at the first question: a hook of the host may answer before any of ours runs."""
+    made: str = request.environ.setdefault("app_client_authz.request_id", str(uuid.uuid4()))
+    return made

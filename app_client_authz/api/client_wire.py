@@ -3,6 +3,8 @@
 from typing import Any
 
 from app_client_authz.api.wire import Json, instant, present
+from app_client_authz.domain.app_client import AppClient, ClientSecret
+from app_client_authz.domain.client_entry import ClientEntry
 from app_client_authz.domain.client_spec import ClientSpec, RefreshTokenRotation, TokenValidityUnits
 from app_client_authz.services.app_clients import Described
 
@@ -34,9 +36,9 @@ _UNITS = {"AccessToken": "access_token", "IdToken": "id_token", "RefreshToken": 
 _NEVER_SHOWN = {"GenerateSecret", "ClientSecret"}
 
 
-def to_spec(members: Json, *, name: str | None = None) -> ClientSpec:
-    """The description in a request; ``name`` stands in where none was sent (UpdateUserPoolClient)."""
-    given: dict[str, Any] = {"client_name": name}
+def to_spec(members: Json) -> ClientSpec:
+    """The description in a request; what was not sent is unset."""
+    given: dict[str, Any] = {}
     for member, field in _PLAIN.items():
         if member in members:
             value = members[member]
@@ -52,6 +54,31 @@ def to_spec(members: Json, *, name: str | None = None) -> ClientSpec:
             rotation["Feature"], rotation.get("RetryGracePeriodSeconds")
         )
     return ClientSpec(**given)
+
+
+def from_entry(entry: ClientEntry) -> Json:
+    """One item of ListUserPoolClients: these three members and no other."""
+    return {"ClientId": entry.client_id, "UserPoolId": entry.pool_id, "ClientName": entry.name}
+
+
+def from_secret(kept: ClientSecret, clear: str | None = None) -> Json:
+    """A secret as ListUserPoolClientSecrets has it; its value only where it is handed in."""
+    return present(
+        {
+            "ClientSecretId": kept.secret_id,
+            "ClientSecretValue": clear,
+            "ClientSecretCreateDate": instant(kept.created_at),
+        }
+    )
+
+
+def from_sso_bound(client: AppClient) -> Json:
+    """The session configuration of a client."""
+    return {
+        "UserPoolId": client.pool_id,
+        "ClientId": client.client_id,
+        "SSOSession": {"MaxValidityMinutes": client.sso_max_minutes},
+    }
 
 
 def from_client(described: Described) -> Json:

@@ -1,5 +1,13 @@
-"""To be written."""
+"""AddCustomAttributes (api.md 3.5)."""
 
-from app_client_authz.api.operation import Run
+from app_client_authz.api import schema_wire
+from app_client_authz.api.operation import Call, Json, Run
 
-OPERATIONS: dict[str, Run] = {}
+
+def add_custom_attributes(call: Call) -> Json:
+    additions = schema_wire.to_attributes(call.input["CustomAttributes"])
+    call.services.pools.add_custom_attributes(call.input["UserPoolId"], additions)
+    return {}
+
+
+OPERATIONS: dict[str, Run] = {"AddCustomAttributes": add_custom_attributes}

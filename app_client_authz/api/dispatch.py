@@ -1,14 +1,14 @@
-"""From a validated call to its answer: the one path for HTTP and for callers in the same process."""
+"""From a parsed body to its answer: the one path for HTTP and for callers in the same process."""
 
 import uuid
-from typing import Any
 
 from app_client_authz.api import shapes
 from app_client_authz.api.errors import AccessDenied, UnknownOperation
-from app_client_authz.api.operation import Call, Json, pool_of
+from app_client_authz.api.operation import Call, Json
 from app_client_authz.api.operations import OPERATIONS
 from app_client_authz.domain import ids
 from app_client_authz.domain.access_key import AccessKey
+from app_client_authz.services import audit
 from app_client_authz.services.registry import Services
 
 
@@ -26,7 +26,7 @@ def run(
     access_key: AccessKey | None = None,
     request_id: str | None = None,
 ) -> Json | None:
-    """The output of the operation; None where it has no output shape.
+    """The output of the operation; None where it has no output shape. ``body`` is parsed JSON.
 
     Raises:
         UnknownOperation: this release does not have it.
@@ -37,21 +37,28 @@ def run(
     function = OPERATIONS.get(operation)
     if function is None:
         raise UnknownOperation
-    check_rights(access_key, operation, None)
-    accepted: dict[str, Any] = shapes.validated(operation, body)
+    if access_key is not None and not access_key.may_call(operation):
+        raise _denied(access_key, operation, None)
+    accepted = shapes.validated(operation, body)
     call = Call(services, operation, accepted, request_id or str(uuid.uuid4()), base, access_key)
-    if access_key is not None and access_key.pool_ids is not None:
-        check_rights(access_key, operation, pool_of(call), names_pool=True)
+    if access_key is not None and access_key.pool_ids is not None and not access_key.may_touch(_pool_of(call)):
+        raise _denied(access_key, operation, call.pool_id)
     output = function(call)
+    if access_key is not None:
+        audit.record("signed_call", operation=operation, access_key_id=access_key.id, pool_id=call.pool_id)
     return None if "output" not in shapes.model().operations[operation] else output or {}
 
 
-def check_rights(key: AccessKey | None, operation: str, pool_id: str | None, *, names_pool: bool = False) -> None:
-    """Raises:
-    AccessDenied: the key may not call the operation, or not on that pool.
-    """
-    if key is None or (key.may_call(operation) and (not names_pool or key.may_touch(pool_id))):
-        return
-    user = f"arn:aws:iam::{ids.ACCOUNT_ID}:access-key/{key.id}"
-    resource = ids.pool_arn(pool_id) if pool_id is not None and ids.is_pool_id(pool_id) else "*"
-    raise AccessDenied(f"User: {user} is not authorized to perform: cognito-idp:{operation} on resource: {resource}")
+def _pool_of(call: Call) -> str | None:
+    """The pool that a call reaches: DescribeUserPoolDomain names a domain only."""
+    if call.pool_id is not None or "Domain" not in call.input:
+        return call.pool_id
+    found = call.services.domains.find(call.input["Domain"])
+    return None if found is None else found.pool_id
+
+
+def _denied(key: AccessKey, operation: str, pool_id: str | None) -> AccessDenied:
+    audit.record("access_denied", operation=operation, access_key_id=key.id, pool_id=pool_id)
+    user = f"arn:aws:iam::{ids.ACCOUNT_ID}:user/{key.id}"
+    resource = "*" if pool_id is None else ids.pool_arn(pool_id)
+    return AccessDenied(f"User: {user} is not authorized to perform: cognito-idp:{operation} on resource: {resource}")

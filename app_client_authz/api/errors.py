@@ -3,11 +3,24 @@
 import json
 import logging
 import re
+from collections.abc import Mapping
 
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from app_client_authz.domain.errors import AuthzError, OperationError, TooManyRequests, Unavailable
+from app_client_authz.domain.errors import (
+    AuthzError,
+    InvalidGrant,
+    OperationError,
+    RefreshTokenExpired,
+    RefreshTokenOfAnotherClient,
+    RefreshTokenReused,
+    RefreshTokenRevoked,
+    RefreshTokenUserDeleted,
+    RefreshTokenUserDisabled,
+    TooManyRequests,
+    Unavailable,
+)
 from app_client_authz.web.base_url import UnknownHost
 
 log = logging.getLogger("app_client_authz.api")
@@ -63,27 +76,53 @@ class AccessDenied(WireError):
     code = "AccessDeniedException"
 
 
+_REFRESH_TOKEN: Mapping[type, str] = {
+    RefreshTokenUserDeleted: "The user has been deleted for the associated refresh token",
+    RefreshTokenUserDisabled: "User is disabled.",
+    RefreshTokenRevoked: "Refresh Token has been revoked",
+    RefreshTokenExpired: "Refresh Token has expired",
+    RefreshTokenOfAnotherClient: "Refresh Token has different Client",
+}
+_BY_STATUS = {403: "ForbiddenException", 413: RequestTooLarge.code, 429: TooManyRequests.code}
+
+
 def code_and_message(error: AuthzError) -> tuple[str, str]:
     """What ``__type`` and ``message`` say; an empty message is left out of the answer."""
     if isinstance(error, TooManyRequests):
         return error.code, error.message or "Rate exceeded"
     if isinstance(error, OperationError):
         return error.code, error.message
+    if isinstance(error, InvalidGrant):
+        return _of_refresh_token(error)
     if isinstance(error, UnknownHost):
         return "InvalidParameterException", error.message
     log.error("%s: %s (%s)", type(error).__name__, error.message, error.detail)
     return "InternalErrorException", ""
 
 
+def _of_refresh_token(error: InvalidGrant) -> tuple[str, str]:
+    """The same refusals as at the token endpoint, in the words of api.md 4.11 and 4.12."""
+    if isinstance(error, RefreshTokenReused):
+        return "RefreshTokenReuseException", "Refresh token reuse detected"
+    message = "Invalid Refresh Token"
+    for kind in reversed(type(error).mro()):
+        message = _REFRESH_TOKEN.get(kind, message)
+    return "NotAuthorizedException", message
+
+
+def status_of(error: AuthzError, code: str) -> int:
+    """The HTTP status of a refusal: 400 for everything that the caller can mend (api.md 1.5)."""
+    if isinstance(error, RequestTooLarge):
+        return 413
+    if isinstance(error, Unavailable):
+        return 503
+    return 500 if code == "InternalErrorException" else 400
+
+
 def refusal(error: AuthzError) -> Response:
     """The answer to a request that was refused."""
     code, message = code_and_message(error)
-    if isinstance(error, RequestTooLarge):
-        status = 413
-    elif isinstance(error, Unavailable):
-        status = 503
-    else:
-        status = 500 if code == "InternalErrorException" else 400
+    status = status_of(error, code)
     response = _response(status, code, message)
     if status == 503:
         response.headers["Retry-After"] = RETRY_AFTER_SECONDS
@@ -92,8 +131,10 @@ def refusal(error: AuthzError) -> Response:
 
 
 def http_error(error: HTTPException) -> Response:
-    """What Werkzeug refused while the request was read."""
-    return _response(error.code or 400, SerializationFailed.code, "")
+    """What Werkzeug refused while the request was read, or a hook of the host before we saw it."""
+    status = error.code or 400
+    code = "InternalErrorException" if status >= 500 else _BY_STATUS.get(status, SerializationFailed.code)
+    return _response(status, code, "")
 
 
 def server_error() -> Response:
@@ -107,5 +148,5 @@ def _response(status: int, code: str, message: str) -> Response:
     # The colon is Cognito's: SDKs cut at it, and believe this header before the body.
     response.headers["x-amzn-ErrorType"] = f"{code}:"
     if message:
-        response.headers["x-amzn-ErrorMessage"] = _HEADER_UNSAFE.sub("?", message.rstrip())[:_MAX_HEADER_CHARACTERS]
+        response.headers["x-amzn-ErrorMessage"] = _HEADER_UNSAFE.sub("?", message.rstrip()[:_MAX_HEADER_CHARACTERS])
     return response

@@ -12,6 +12,15 @@ _PLAIN_JSON = "application/json"
 _NOT_OURS = '{"Output":{"__type":"com.amazon.coral.service#UnknownOperationException","message":null},"Version":"1.0"}'
 
 
+def strange(request: Request) -> Response | None:
+    """The answer to a POST that speaks another protocol; None for one that speaks ours (INP-5)."""
+    if request.mimetype == CONTENT_TYPE:
+        return None
+    if request.mimetype != _PLAIN_JSON:
+        return Response("<UnknownOperationException/>\n", 404, content_type="text/xml")
+    return None if "X-Amz-Target" in request.headers else Response(_NOT_OURS, 200, content_type=_PLAIN_JSON)
+
+
 def operation(request: Request) -> str:
     """The operation that ``X-Amz-Target`` names, exactly and once.
 
@@ -32,7 +41,7 @@ def body(request: Request) -> bytes:
         SerializationFailed: it is compressed.
     """
     if request.headers.get("Content-Encoding", "identity").lower() not in {"identity", ""}:
-        raise SerializationFailed
+        raise SerializationFailed(detail="the body is compressed")
     try:
         return params.body(request)
     except params.BodyTooLarge:
@@ -48,13 +57,4 @@ def parsed(text: bytes) -> object:
     try:
         return strict_json.parse(text)
     except ValueError as error:
-        raise SerializationFailed(detail=type(error).__name__) from None
-
-
-def strange(request: Request) -> Response | None:
-    """The answer to a POST that speaks another protocol; None for one that speaks ours."""
-    if request.mimetype in {CONTENT_TYPE, _PLAIN_JSON}:
-        if request.mimetype == CONTENT_TYPE or "X-Amz-Target" in request.headers:
-            return None
-        return Response(_NOT_OURS, 200, content_type=_PLAIN_JSON)
-    return Response("<UnknownOperationException/>\n", 404, content_type="text/xml")
+        raise SerializationFailed(detail=str(error)) from None

@@ -1,9 +1,10 @@
 """What an operation is: a name, a function, and the pool that it belongs to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from app_client_authz.domain import ids
 from app_client_authz.domain.access_key import AccessKey
 from app_client_authz.services.registry import Services
 
@@ -20,19 +21,19 @@ class Call:
 
     services: Services
     operation: str
-    input: Json
+    input: Json = field(repr=False)
     request_id: str
     base: str
     access_key: AccessKey | None = None
 
+    @property
+    def pool_id(self) -> str | None:
+        """The pool that the call says it is about; None if it names none."""
+        if "ResourceArn" in self.input:
+            return ids.pool_id_of_arn(self.input["ResourceArn"])
+        pool_id: str | None = self.input.get("UserPoolId")
+        return pool_id
+
 
 Run = Callable[[Call], Json | None]
 """Answers one call with its output, or None where the operation has no output shape."""
-
-
-def pool_of(call: Call) -> str | None:
-    """The pool that a call says it is about; None if it names none."""
-    pool_id: str | None = call.input.get("UserPoolId")
-    if pool_id is None and "ResourceArn" in call.input:
-        return str(call.input["ResourceArn"]).rpartition("/")[2]
-    return pool_id

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from app_client_authz.api import (
     admin_user_ops,
     app_client_ops,
+    auth_ops,
     client_secret_ops,
     custom_attribute_ops,
     domain_ops,
@@ -13,8 +14,12 @@ from app_client_authz.api import (
     identity_provider_ops,
     mfa_ops,
     pool_ops,
+    pool_session_ops,
+    recovery_ops,
     resource_server_ops,
+    self_service_ops,
     session_config_ops,
+    sign_up_ops,
     tag_ops,
     ui_ops,
     user_list_ops,
@@ -67,6 +72,7 @@ _ROOMS = (
     client_secret_ops,
     session_config_ops,
     pool_ops,
+    pool_session_ops,
     custom_attribute_ops,
     mfa_ops,
     domain_ops,
@@ -78,9 +84,13 @@ _ROOMS = (
     admin_user_ops,
     user_password_ops,
     user_list_ops,
+    auth_ops,
+    self_service_ops,
+    sign_up_ops,
+    recovery_ops,
 )
 
 OPERATIONS: Mapping[str, Run] = MappingProxyType(
     {name: run for room in _ROOMS for name, run in room.OPERATIONS.items()}
 )
-"""Every operation of this release. Those of the model that are not here are unknown (docs/operations.md)."""
+"""Every operation of this release. Those of the model that are not here are unknown (docs/json-api.md)."""

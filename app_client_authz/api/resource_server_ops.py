@@ -1,5 +1,67 @@
-"""To be written."""
+"""Resource servers: Create, Describe, List, Update, Delete (api.md 3.1)."""
 
-from app_client_authz.api.operation import Run
+from app_client_authz.api.operation import Call, Json, Run
+from app_client_authz.api.paging import page
+from app_client_authz.api.wire import present
+from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
 
-OPERATIONS: dict[str, Run] = {}
+DEFAULT_PAGE = 50
+
+
+def create_resource_server(call: Call) -> Json:
+    return {"ResourceServer": _shown(call.services.resource_servers.create(_server_in(call)))}
+
+
+def describe_resource_server(call: Call) -> Json:
+    found = call.services.resource_servers.describe(call.input["UserPoolId"], call.input["Identifier"])
+    return {"ResourceServer": _shown(found)}
+
+
+def list_resource_servers(call: Call) -> Json:
+    servers, token = page(
+        call,
+        lambda after, limit: call.services.resource_servers.page(call.input["UserPoolId"], after=after, limit=limit),
+        lambda server: server.identifier,
+        size=call.input.get("MaxResults", DEFAULT_PAGE),
+    )
+    return present({"ResourceServers": [_shown(server) for server in servers], "NextToken": token})
+
+
+def update_resource_server(call: Call) -> Json:
+    return {"ResourceServer": _shown(call.services.resource_servers.replace(_server_in(call)))}
+
+
+def delete_resource_server(call: Call) -> None:
+    call.services.resource_servers.delete(call.input["UserPoolId"], call.input["Identifier"])
+
+
+OPERATIONS: dict[str, Run] = {
+    "CreateResourceServer": create_resource_server,
+    "DescribeResourceServer": describe_resource_server,
+    "ListResourceServers": list_resource_servers,
+    "UpdateResourceServer": update_resource_server,
+    "DeleteResourceServer": delete_resource_server,
+}
+
+
+def _server_in(call: Call) -> ResourceServer:
+    return ResourceServer.create(
+        pool_id=call.input["UserPoolId"],
+        identifier=call.input["Identifier"],
+        name=call.input["Name"],
+        scopes=[
+            ResourceServerScope(scope["ScopeName"], scope["ScopeDescription"]) for scope in call.input.get("Scopes", ())
+        ],
+    )
+
+
+def _shown(server: ResourceServer) -> Json:
+    scopes = [{"ScopeName": scope.name, "ScopeDescription": scope.description} for scope in server.scopes]
+    return present(
+        {
+            "UserPoolId": server.pool_id,
+            "Identifier": server.identifier,
+            "Name": server.name,
+            "Scopes": scopes or None,
+        }
+    )

@@ -4,7 +4,6 @@ One walker for all operations. What comes out is a copy of what the model knows,
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 from app_client_authz.api.errors import SerializationFailed
 from app_client_authz.domain import java_regex
-from app_client_authz.domain.shapes import Checker
+from app_client_authz.domain.shapes import Checker, plain
 
 Json = dict[str, Any]
 Phrases = list[str]
@@ -25,8 +24,9 @@ _HIDES_CLIENT_ID = frozenset(
 )
 _PRINTED = frozenset({"ClientIdType", "SoftwareTokenMFAUserCodeType"})
 _NOT_NULL = "Member must not be null"
-_BITS = {"integer": 31, "long": 63}
-_ARTICLE = {"integer": "an Integer", "long": "a Long", "string": "a String", "boolean": "a Boolean"}
+_LIST_FOUND = "Start of list found where not expected"
+_STRUCTURE_FOUND = "Start of structure or map found where not expected."
+_ARTICLE = {"integer": "an Integer", "string": "a String", "boolean": "a Boolean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Model:
 def model() -> Model:
     """The model, read at the first question."""
     data = json.loads(files("app_client_authz.api").joinpath("model/cognito-idp.json").read_bytes())
+    # It knows prefixes only: Cognito takes host names too, and refuses in words of its own (api.md 3.6).
+    data["shapes"]["DomainType"].pop("pattern", None)
     return Model(
         data["botocore"],
         data["target_prefix"],
@@ -56,117 +58,135 @@ def model() -> Model:
 
 
 def validated(operation: str, body: object) -> Json:
-    """The members of a request that the model knows, without nulls, blobs as bytes.
+    """The members of a request that the model knows, without nulls, blobs as bytes; ``body`` is parsed JSON.
 
     Raises:
         SerializationFailed: no object, or a member of another JSON type; looked for before anything else.
         InvalidParameter: naming every violated constraint, in the order of the model's members.
     """
     checker = Checker()
-    walker = _Walker(checker, hides_client_id=operation in _HIDES_CLIENT_ID)
-    accepted = walker.structure(model().operations[operation]["input"], body, "")
+    printed = _PRINTED - {"ClientIdType"} if operation in _HIDES_CLIENT_ID else _PRINTED
+    accepted = _Walker(checker, printed).structure(model().operations[operation]["input"], body, "")
     checker.done()
     return accepted
 
 
 class _Walker:
-    """One walk over one request."""
+    """One walk over one request. ``hidden`` is whether a sensitive structure is around the present value."""
 
-    def __init__(self, checker: Checker, *, hides_client_id: bool) -> None:
+    def __init__(self, checker: Checker, printed: frozenset[str]) -> None:
         self._checker = checker
         self._shapes = model().shapes
-        self._printed = _PRINTED - {"ClientIdType"} if hides_client_id else _PRINTED
+        self._printed = printed
 
-    def structure(self, name: str, value: object, path: str) -> Json:
+    def structure(self, name: str, value: object, path: str, hidden: bool = False) -> Json:
         if isinstance(value, list):
-            raise SerializationFailed("Start of list found where not expected")
+            raise SerializationFailed(_LIST_FOUND)
         if not isinstance(value, dict):
-            raise SerializationFailed("" if not path else "Unexpected field type")
+            raise SerializationFailed("Unexpected field type" if path else "")
         shape = self._shapes[name]
+        hidden = hidden or shape.get("sensitive", False)
         required = shape.get("required", ())
         accepted: Json = {}
         for member, kind in shape["members"].items():
             given = value.get(member)
             below = f"{path}.{_lower(member)}" if path else _lower(member)
             if given is not None:
-                accepted[member] = self.value(kind, given, below)
+                accepted[member] = self._value(kind, given, below, hidden)
             elif member in required:
                 self._checker.refuse(below, None, _NOT_NULL)
         return accepted
 
-    def value(self, name: str, value: object, path: str) -> object:
+    def _value(self, name: str, value: object, path: str, hidden: bool) -> object:
         shape = self._shapes[name]
-        kind = shape["type"]
-        if kind == "structure":
-            return self.structure(name, value, path)
-        if kind == "document":
-            return value
-        if kind == "list":
-            return self._list(shape, value, path)
-        if kind == "map":
-            return self._map(shape, value, path)
-        accepted, phrases = self._scalar(shape, value)
+        match shape["type"]:
+            case "structure":
+                return self.structure(name, value, path, hidden)
+            case "list":
+                return self._list(name, value, path, hidden)
+            case "map":
+                return self._map(name, value, path, hidden)
+            case "document":
+                return value
+        accepted, phrases = _scalar(shape, value)
         for phrase in phrases:
-            self._checker.refuse(path, value, phrase, sensitive=self._hides(name))
+            self._checker.refuse(path, value, phrase, sensitive=hidden or self._hides(name))
         return accepted
 
-    def _list(self, shape: Json, value: object, path: str) -> list[object]:
+    def _list(self, name: str, value: object, path: str, hidden: bool) -> list[object]:
         if isinstance(value, dict):
-            raise SerializationFailed("Start of structure or map found where not expected.")
-        if not isinstance(value, list | tuple):
+            raise SerializationFailed(_STRUCTURE_FOUND)
+        if not isinstance(value, list):
             raise SerializationFailed("Expected list or null")
-        self._sized(shape, path, value)
-        member = shape["member"]
-        if self._shapes[member]["type"] in {"structure", "list", "map"}:
-            if None in value:
-                self._checker.members(path, value, [_NOT_NULL])
+        shape = self._shapes[name]
+        hides = hidden or self._hides(name)
+        self._sized(shape, path, value, hides)
+        if self._shapes[shape["member"]]["type"] == "structure":
+            self._members(path, value, [_NOT_NULL for each in value if each is None], hides)
             return [
-                self.value(member, each, f"{path}.{position}.member")
+                self.structure(shape["member"], each, f"{path}.{position}.member", hidden)
                 for position, each in enumerate(value, start=1)
                 if each is not None
             ]
-        return self._members(member, value, path, value)
+        accepted, phrases = self._scalars(shape["member"], value)
+        self._members(path, value, phrases, hides)
+        return accepted
 
-    def _map(self, shape: Json, value: object, path: str) -> Json:
+    def _map(self, name: str, value: object, path: str, hidden: bool) -> Json:
         if isinstance(value, list):
-            raise SerializationFailed("Start of list found where not expected")
+            raise SerializationFailed(_LIST_FOUND)
         if not isinstance(value, dict):
             raise SerializationFailed("Unexpected field type")
-        hides = shape.get("sensitive", False)
-        self._sized(shape, path, value, sensitive=hides)
-        given = {name: each for name, each in value.items() if each is not None}
-        self._members(shape["key"], list(given), path, value, sensitive=hides)
+        shape = self._shapes[name]
+        hides = hidden or self._hides(name)
+        self._sized(shape, path, value, hides)
+        given = {key: each for key, each in value.items() if each is not None}
+        _, wrong_keys = self._scalars(shape["key"], list(given))
+        self._members(path, value, wrong_keys, hides)
         if self._shapes[shape["value"]]["type"] == "structure":
-            return {name: self.value(shape["value"], each, f"{path}.{name}") for name, each in given.items()}
-        values = self._members(shape["value"], list(given.values()), path, value, sensitive=hides)
-        return dict(zip(given, values, strict=True))
+            return {
+                key: self.structure(shape["value"], each, f"{path}.{plain(key)}.member", hidden)
+                for key, each in given.items()
+            }
+        accepted, phrases = self._scalars(shape["value"], list(given.values()))
+        self._members(path, value, phrases, hides)
+        return dict(zip(given, accepted, strict=True))
 
-    def _members(
-        self, name: str, values: "list[Any] | tuple[Any, ...]", path: str, shown: Any, *, sensitive: bool = False
-    ) -> list[object]:
-        """Scalars of a list, or the keys or values of a map: reported with the container's path and value."""
+    def _scalars(self, name: str, values: list[Any]) -> tuple[list[object], Phrases]:
+        """Members of a list, keys or values of a map; and what is wrong with them."""
         accepted: list[object] = []
         wrong: Phrases = []
         for each in values:
             if each is None:
                 wrong.append(_NOT_NULL)
                 continue
-            one, phrases = self._scalar(self._shapes[name], each)
+            one, phrases = _scalar(self._shapes[name], each)
             accepted.append(one)
             wrong += phrases
-        self._checker.members(path, shown, wrong, sensitive=sensitive or self._hides(name))
-        return accepted
+        return accepted, wrong
 
-    def _sized(self, shape: Json, path: str, value: Any, *, sensitive: bool = False) -> None:
+    def _members(self, path: str, container: Any, phrases: Phrases, hides: bool) -> None:
+        self._checker.members(path, container, phrases, sensitive=hides)
+
+    def _sized(self, shape: Json, path: str, value: Any, hides: bool) -> None:
         for phrase in _length(shape, len(value)):
-            self._checker.refuse(path, value, phrase, sensitive=sensitive)
+            self._checker.refuse(path, value, phrase, sensitive=hides)
 
     def _hides(self, name: str) -> bool:
-        return name not in self._printed and bool(self._shapes[name].get("sensitive"))
+        return not _sensitive_in(name) <= self._printed
 
-    @staticmethod
-    def _scalar(shape: Json, value: object) -> tuple[object, Phrases]:
-        return _SCALARS[shape["type"]](shape, value)
+
+@cache
+def _sensitive_in(name: str) -> frozenset[str]:
+    """The sensitive shapes among a shape and all that it is made of: a list of users' attributes shows none."""
+    shape = model().shapes[name]
+    inner = [*shape.get("members", {}).values(), *(shape[part] for part in ("member", "key", "value") if part in shape)]
+    return frozenset({name} if shape.get("sensitive") else ()).union(*map(_sensitive_in, inner))
+
+
+def _scalar(shape: Json, value: object) -> tuple[object, Phrases]:
+    """The accepted value and what is wrong with it; another JSON type ends the whole request."""
+    return _SCALARS[shape["type"]](shape, value)
 
 
 def _string(shape: Json, value: object) -> tuple[object, Phrases]:
@@ -180,9 +200,9 @@ def _string(shape: Json, value: object) -> tuple[object, Phrases]:
     return value, wrong
 
 
-def _whole(shape: Json, value: object) -> tuple[object, Phrases]:
-    if isinstance(value, bool) or not isinstance(value, int) or value.bit_length() > _BITS[shape["type"]]:
-        raise _cannot_be(value, shape["type"])
+def _integer(shape: Json, value: object) -> tuple[object, Phrases]:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
+        raise _cannot_be(value, "integer")
     if "min" in shape and value < shape["min"]:
         return value, [f"Member must have value greater than or equal to {shape['min']}"]
     if "max" in shape and value > shape["max"]:
@@ -197,32 +217,20 @@ def _boolean(shape: Json, value: object) -> tuple[object, Phrases]:
 
 
 def _blob(shape: Json, value: object) -> tuple[object, Phrases]:
-    if isinstance(value, bytes | bytearray):  # in-process callers have no need of base64
-        octets = bytes(value)
-    elif isinstance(value, str):
-        try:
-            octets = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            raise SerializationFailed("Unable to decode base64") from None
-    else:
+    if not isinstance(value, str):
         raise _cannot_be(value, "string")
+    try:
+        octets = base64.b64decode(value, validate=True)
+    except ValueError:
+        raise SerializationFailed("Unable to decode base64") from None
     return octets, _length(shape, len(octets))
 
 
-def _timestamp(shape: Json, value: object) -> tuple[object, Phrases]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SerializationFailed("Unexpected field type")
-    return float(value), []
-
-
-# The accepted value and what is wrong with it; another JSON type ends the whole request.
 _SCALARS: Mapping[str, Callable[[Json, object], tuple[object, Phrases]]] = {
     "string": _string,
-    "integer": _whole,
-    "long": _whole,
+    "integer": _integer,
     "boolean": _boolean,
     "blob": _blob,
-    "timestamp": _timestamp,
 }
 
 
@@ -237,9 +245,9 @@ def _length(shape: Json, length: int) -> Phrases:
 
 def _cannot_be(value: object, kind: str) -> SerializationFailed:
     if isinstance(value, dict):
-        return SerializationFailed("Start of structure or map found where not expected.")
-    if isinstance(value, list | tuple):
-        return SerializationFailed("Start of list found where not expected")
+        return SerializationFailed(_STRUCTURE_FOUND)
+    if isinstance(value, list):
+        return SerializationFailed(_LIST_FOUND)
     if isinstance(value, bool):
         found = "TRUE_VALUE" if value else "FALSE_VALUE"
     elif isinstance(value, int):

@@ -1,5 +1,12 @@
-"""To be written."""
+"""Passwords of users, as an administrator resets them (api.md part 5)."""
 
-from app_client_authz.api.operation import Run
+from app_client_authz.api.operation import Call, Run
 
-OPERATIONS: dict[str, Run] = {}
+
+def admin_reset_user_password(call: Call) -> None:
+    call.services.recovery.require_reset(call.input["UserPoolId"], call.input["Username"])
+
+
+OPERATIONS: dict[str, Run] = {
+    "AdminResetUserPassword": admin_reset_user_password,
+}

@@ -37,7 +37,18 @@ class _Authz(AppGroup):
     def _load(self) -> None:
         if self.commands:
             return
-        from app_client_authz.cli import clients, doctor, groups, keys, pools, resource_servers, site, users
+        from app_client_authz.cli import (
+            access_keys,
+            clients,
+            doctor,
+            groups,
+            keys,
+            messages,
+            pools,
+            resource_servers,
+            site,
+            users,
+        )
 
         for command in (
             site.upgrade,
@@ -46,7 +57,9 @@ class _Authz(AppGroup):
             clients.client,
             users.user,
             groups.group,
+            messages.messages,
             keys.keys,
+            access_keys.access_key,
             site.prune,
             site.check,
             doctor.doctor,

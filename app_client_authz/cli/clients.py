@@ -9,7 +9,6 @@ from app_client_authz.cli import client_options, client_secrets, documents, outp
 from app_client_authz.cli.client_view import labelled
 from app_client_authz.cli.naming import client_argument, named_client
 from app_client_authz.cli.params import option_json, secret_text
-from app_client_authz.domain.app_client import MAX_PER_POOL
 from app_client_authz.domain.client_spec import ClientSpec
 from app_client_authz.proxies import current_authz
 
@@ -75,7 +74,7 @@ def create(
 @option_json
 def list_clients(pool_id: str, wants_json: bool) -> None:
     """List the app clients of the user pool POOL."""
-    found = current_authz.app_clients.page(pool_id, limit=MAX_PER_POOL)
+    found = current_authz.app_clients.all(pool_id)
     if wants_json:
         output.as_json([documents.client(each) for each in found])
         return

@@ -3,24 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from app_client_authz.api import pool_wire
 from app_client_authz.cli.output import moment
 from app_client_authz.domain.app_client import AppClient, ClientSecret
 from app_client_authz.domain.app_client_codec import spec_to_dict
 from app_client_authz.domain.pool import UserPool
-from app_client_authz.domain.pool_codec import pool_spec_to_dict
 from app_client_authz.domain.resource_server import ResourceServer
 from app_client_authz.domain.user import Group, User
+from app_client_authz.services.pools import DescribedPool
 
 Json = dict[str, object]
 
 _SPELLED = {"urls": "URLs", "uri": "URI", "oauth": "OAuth", "arn": "Arn", "sso": "SSO", "sms": "Sms"}
-_POOL_NAMES = {
-    "allowed_first_auth_factors": "AllowedFirstAuthFactors",
-    "mfa": "MfaConfiguration",
-    "schema": "SchemaAttributes",
-    "tags": "UserPoolTags",
-    "tier": "UserPoolTier",
-}
 
 
 def client(value: AppClient, secret: str | None = None) -> Json:
@@ -53,22 +47,24 @@ def client_secret(value: ClientSecret, secret: str | None = None) -> Json:
     return described if secret is None else {**described, "ClientSecretValue": secret}
 
 
-def pool(value: UserPool) -> Json:
+def pool(value: DescribedPool) -> Json:
     """A user pool as DescribeUserPool has it, and what is ours: ``Dialect`` and ``RequirePkce``."""
     described: Json = {
-        "Id": value.id,
-        "Name": value.name,
+        **pool_wire.from_pool(value),
+        "CreationDate": moment(value.pool.created_at),
+        "LastModifiedDate": moment(value.pool.updated_at),
+    }
+    ours = {"Dialect": value.pool.spec.dialect, "RequirePkce": value.pool.spec.require_pkce}
+    return described | {name: member for name, member in ours.items() if member is not None}
+
+
+def pool_summary(value: UserPool) -> Json:
+    """A user pool as ListUserPools has it."""
+    return {
+        **pool_wire.summary(value),
         "CreationDate": moment(value.created_at),
         "LastModifiedDate": moment(value.updated_at),
     }
-    spec = pool_spec_to_dict(value.spec)
-    policy = spec.pop("password_policy", {})
-    for name, member in spec.items():
-        if name not in {"name", "schema"}:
-            described[_POOL_NAMES.get(name) or camel(name)] = member if name == "tags" else _members(member)
-    described["Policies"] = {"PasswordPolicy": _members(policy)}
-    described["SchemaAttributes"] = [_members(asdict(attribute)) for attribute in value.schema.values()]
-    return described
 
 
 def resource_server(value: ResourceServer) -> Json:
@@ -81,8 +77,8 @@ def resource_server(value: ResourceServer) -> Json:
     }
 
 
-def user(value: User) -> Json:
-    """A user as AdminGetUser has it, and the names of the groups."""
+def user(value: User, *, groups: bool = True) -> Json:
+    """A user as AdminGetUser has it, and the names of the groups unless the value comes without them."""
     described: Json = {
         "Username": value.username,
         "UserAttributes": [
@@ -92,8 +88,9 @@ def user(value: User) -> Json:
         "UserLastModifiedDate": moment(value.updated_at),
         "Enabled": value.enabled,
         "UserStatus": str(value.status),
-        "Groups": [each.name for each in value.groups],
     }
+    if groups:
+        described["Groups"] = [each.name for each in value.groups]
     if value.temporary_password_until is not None:
         described["TemporaryPasswordUntil"] = moment(value.temporary_password_until)
     return described

@@ -1,15 +1,21 @@
 """``flask authz group``: groups of a pool's users."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
+from typing import Any, TypeVar, cast
 
 import click
 from flask.cli import AppGroup
 
 from app_client_authz.cli import documents, output
+from app_client_authz.cli.naming import in_pool
 from app_client_authz.cli.params import option_json
-from app_client_authz.domain.user import Group
+from app_client_authz.domain.user import Group, GroupChanges
 from app_client_authz.proxies import current_authz
+
+T = TypeVar("T")
 
 group = AppGroup("group", help="Groups of users; tokens carry them as cognito:groups.")
 
@@ -20,8 +26,7 @@ _option_role = click.option("--role-arn", metavar="ARN", help="Tokens carry it i
 
 
 @group.command("create")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("name")
+@in_pool("name")
 @click.option("--description")
 @_option_precedence
 @_option_role
@@ -30,7 +35,7 @@ def create(
     pool_id: str, name: str, description: str | None, precedence: int | None, role_arn: str | None, wants_json: bool
 ) -> None:
     """Create the group NAME in the user pool POOL."""
-    made = current_authz.users.create_group(Group(pool_id, name, description, role_arn, precedence))
+    made = current_authz.groups.create(Group(pool_id, name, description, role_arn, precedence))
     if wants_json:
         output.as_json(documents.group(made))
         return
@@ -38,11 +43,11 @@ def create(
 
 
 @group.command("list")
-@click.argument("pool_id", metavar="POOL")
+@in_pool()
 @option_json
 def list_groups(pool_id: str, wants_json: bool) -> None:
-    """List the groups of the user pool POOL."""
-    found = current_authz.users.groups(pool_id)
+    """List the groups of the user pool POOL in the order of their names."""
+    found = _all(partial(current_authz.groups.page, pool_id), attrgetter("name"))
     if wants_json:
         output.as_json([documents.group(each) for each in found])
         return
@@ -51,12 +56,13 @@ def list_groups(pool_id: str, wants_json: bool) -> None:
 
 
 @group.command("describe")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("name")
+@in_pool("name")
 @option_json
 def describe(pool_id: str, name: str, wants_json: bool) -> None:
     """Show a group with the usernames in it."""
-    found, members = current_authz.users.describe_group(pool_id, name)
+    found = current_authz.groups.describe(pool_id, name)
+    users = _all(partial(current_authz.groups.members, pool_id, name), attrgetter("sub"))
+    members = sorted(each.username for each in users)
     if wants_json:
         output.as_json(documents.group(found, members))
         return
@@ -74,8 +80,7 @@ def describe(pool_id: str, name: str, wants_json: bool) -> None:
 
 
 @group.command("update")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("name")
+@in_pool("name")
 @click.option("--description")
 @_option_precedence
 @_option_role
@@ -89,13 +94,12 @@ def describe(pool_id: str, name: str, wants_json: bool) -> None:
 @option_json
 def update(pool_id: str, name: str, cleared: tuple[str, ...], wants_json: bool, **given: Any) -> None:
     """Change what the options say of a group, and nothing else."""
-    before, _ = current_authz.users.describe_group(pool_id, name)
     changes: dict[str, Any] = dict.fromkeys((option.replace("-", "_") for option in cleared), None)
     changes |= {member: value for member, value in given.items() if value is not None}
-    after = dataclasses.replace(before, **changes)
-    if after == before:
+    before = current_authz.groups.describe(pool_id, name)
+    if dataclasses.replace(before, **changes) == before:
         raise click.UsageError("Nothing to change: no option differs from what the group has.")
-    after = current_authz.users.replace_group(after)
+    after = current_authz.groups.update(pool_id, name, cast(GroupChanges, changes))
     if wants_json:
         output.as_json(documents.group(after))
         return
@@ -103,29 +107,32 @@ def update(pool_id: str, name: str, cleared: tuple[str, ...], wants_json: bool, 
 
 
 @group.command("delete")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("name")
+@in_pool("name")
 def delete(pool_id: str, name: str) -> None:
     """Delete a group; its users stay."""
-    current_authz.users.delete_group(pool_id, name)
+    current_authz.groups.delete(pool_id, name)
     click.echo(f"Deleted the group {output.cell(name)}.")
 
 
 @group.command("add-user")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("name")
-@click.argument("username")
+@in_pool("name", "username")
 def add_user(pool_id: str, name: str, username: str) -> None:
     """Put the user USERNAME into the group NAME."""
-    current_authz.users.add_to_group(pool_id, username, name)
+    current_authz.groups.add_member(pool_id, name, username)
     click.echo(f"The user {output.cell(username)} is in the group {output.cell(name)}.")
 
 
 @group.command("remove-user")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("name")
-@click.argument("username")
+@in_pool("name", "username")
 def remove_user(pool_id: str, name: str, username: str) -> None:
     """Take the user USERNAME out of the group NAME."""
-    current_authz.users.remove_from_group(pool_id, username, name)
+    current_authz.groups.remove_member(pool_id, name, username)
     click.echo(f"The user {output.cell(username)} is not in the group {output.cell(name)}.")
+
+
+def _all(page: Callable[..., list[T]], mark: Callable[[T], str]) -> list[T]:
+    """Whatever a list has, page by page."""
+    found: list[T] = []
+    while more := page(after=mark(found[-1]) if found else ""):
+        found += more
+    return found

@@ -1,4 +1,10 @@
-"""How commands name an app client: its ID is unique, a pool before it is checked and otherwise unused."""
+"""How commands name things: first the pool, then what is in it.
+
+An app client needs no pool, since its ID is unique; a pool before it is checked and otherwise unused.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -7,7 +13,20 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.shapes import plain
 from app_client_authz.proxies import current_authz
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 client_argument = click.argument("names", nargs=-1, required=True, metavar="[POOL] CLIENT_ID")
+
+
+def in_pool(*arguments: str) -> Callable[[F], F]:
+    """A command's arguments: ``POOL``, and what is named in it."""
+
+    def decorate(command: F) -> F:
+        for argument in reversed(arguments):
+            command = click.argument(argument)(command)
+        return click.argument("pool_id", metavar="POOL")(command)
+
+    return decorate
 
 
 def named_client(names: tuple[str, ...]) -> Registration:

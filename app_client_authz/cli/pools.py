@@ -9,11 +9,11 @@ from flask.cli import AppGroup
 
 from app_client_authz.cli import documents, output
 from app_client_authz.cli.params import custom_attribute, option_json, pair
-from app_client_authz.domain.app_client import MAX_PER_POOL
 from app_client_authz.domain.dialect import DIALECTS
 from app_client_authz.domain.pool import ALIASES, CONTACTS, TIERS, PoolSpec, UserPool
 from app_client_authz.domain.schema import STANDARD_ATTRIBUTES, SchemaAttribute
 from app_client_authz.proxies import current_authz
+from app_client_authz.services.pools import DescribedPool
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -112,7 +112,7 @@ def create(
     spec = _changed(PoolSpec(name=name, schema=(*overrides, *customs), **fixed), given)
     made = current_authz.pools.create(spec, pool_id=pool_id)
     if wants_json:
-        output.as_json(documents.pool(made))
+        output.as_json(documents.pool(DescribedPool(made)))
         return
     click.echo(f"Created the user pool {made.id}.")
     click.echo(f"Next: flask authz client create {made.id} NAME --help")
@@ -124,7 +124,7 @@ def list_pools(wants_json: bool) -> None:
     """List the user pools."""
     found = current_authz.pools.all()
     if wants_json:
-        output.as_json([documents.pool(each) for each in found])
+        output.as_json([documents.pool_summary(each) for each in found])
         return
     rows = [(each.id, each.created_at, each.name) for each in found]
     output.table(("POOL", "CREATED", "NAME"), rows, empty="No user pool yet: flask authz pool create NAME")
@@ -135,12 +135,18 @@ def list_pools(wants_json: bool) -> None:
 @option_json
 def describe(pool_id: str, wants_json: bool) -> None:
     """Show everything about the user pool POOL."""
-    found = current_authz.pools.describe(pool_id)
-    users = current_authz.pools.user_count(pool_id)
+    found = current_authz.pools.described(pool_id)
     if wants_json:
-        output.as_json(documents.pool(found) | {"EstimatedNumberOfUsers": users})
+        output.as_json(documents.pool(found))
         return
-    output.fields(_labelled(found) | {"Users": str(users), "Created": found.created_at, "Changed": found.updated_at})
+    domains = [each.domain for each in found.domains]
+    around = {
+        "Domains": domains or None,
+        "Users": str(found.users),
+        "Created": found.pool.created_at,
+        "Changed": found.pool.updated_at,
+    }
+    output.fields(_labelled(found.pool) | around)
 
 
 @pool.command("update")
@@ -160,15 +166,15 @@ def update(pool_id: str, additions: tuple[SchemaAttribute, ...], wants_json: boo
     """Change what the options say of the user pool POOL, and nothing else."""
     before = current_authz.pools.describe(pool_id)
     spec = _changed(before.spec, given)
-    if spec == before.spec and not additions:
+    differs = spec != before.spec
+    if not differs and not additions:
         raise click.UsageError("Nothing to change: no option differs from what the pool has.")
     if additions:
         before = current_authz.pools.add_custom_attributes(pool_id, additions)
-    after = (
-        before if spec == before.spec else current_authz.pools.replace(pool_id, spec, expected_version=before.version)
-    )
+    if differs:
+        current_authz.pools.replace(pool_id, spec, expected_version=before.version)
     if wants_json:
-        output.as_json(documents.pool(after))
+        output.as_json(documents.pool(current_authz.pools.described(pool_id)))
         return
     click.echo(f"Changed the user pool {pool_id}.")
 
@@ -181,7 +187,7 @@ def delete(pool_id: str, yes: bool) -> None:
     found = current_authz.pools.describe(pool_id)
     found.check_deletable()
     users = output.counted(current_authz.pools.user_count(pool_id), "user")
-    clients = output.counted(len(current_authz.app_clients.page(pool_id, limit=MAX_PER_POOL)), "app client")
+    clients = output.counted(len(current_authz.app_clients.all(pool_id)), "app client")
     if not yes:
         click.confirm(f"Delete {output.cell(found.name)} with {users} and {clients}?", abort=True)
     current_authz.pools.delete(pool_id)
@@ -220,7 +226,7 @@ def _labelled(value: UserPool) -> dict[str, object]:
         "PKCE": "required of every client" if spec.require_pkce else "as each client has it",
         "Protected": spec.deletion_protection == "ACTIVE",
         "Tier": spec.tier,
-        "Tags": [f"{name}={text}" for name, text in (spec.tags or {}).items()] or None,
+        "Tags": [f"{name}={text}" for name, text in value.tags.items()] or None,
     }
 
 

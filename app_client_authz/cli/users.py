@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app_client_authz.cli import documents, output, passwords
+from app_client_authz.cli.naming import in_pool
 from app_client_authz.cli.params import option_json, pair
 from app_client_authz.proxies import current_authz
 
@@ -11,8 +12,7 @@ user = AppGroup("user", help="Users of a pool, named by username, alias or sub."
 
 
 @user.command("create")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 @click.option(
     "--attribute",
     "attributes",
@@ -46,24 +46,25 @@ def create(
 
 
 @user.command("list")
-@click.argument("pool_id", metavar="POOL")
+@in_pool()
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Users at most.")
+@click.option("--filter", "searched", default="", metavar="FILTER", help="As in ListUsers, such as 'email ^= \"ann\"'.")
 @option_json
-def list_users(pool_id: str, limit: int, wants_json: bool) -> None:
+def list_users(pool_id: str, limit: int, searched: str, wants_json: bool) -> None:
     """List the users of the user pool POOL in the order of their usernames."""
-    found = [each for _, each in current_authz.users.page(pool_id, limit=limit + 1)]
+    found = [each for _, each in current_authz.user_lists.page(pool_id, searched, limit=limit + 1)]
     if wants_json:
-        output.as_json([documents.user(each) for each in found[:limit]])
+        output.as_json([documents.user(each, groups=False) for each in found[:limit]])
     else:
         rows = [(each.sub, str(each.status), each.enabled, each.username) for each in found[:limit]]
-        output.table(("SUB", "STATUS", "ENABLED", "USERNAME"), rows, empty="The pool has no users.")
+        empty = "The pool has no such users." if searched else "The pool has no users."
+        output.table(("SUB", "STATUS", "ENABLED", "USERNAME"), rows, empty=empty)
     if len(found) > limit:
         click.echo(f"There are more: --limit {limit * 10}", err=True)
 
 
 @user.command("describe")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 @option_json
 def describe(pool_id: str, username: str, wants_json: bool) -> None:
     """Show a user with attributes and groups."""
@@ -90,8 +91,7 @@ def describe(pool_id: str, username: str, wants_json: bool) -> None:
 
 
 @user.command("update")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 @click.option("--attribute", "attributes", type=pair, multiple=True, metavar="NAME=VALUE", help="Set it; repeatable.")
 @click.option("--clear", "cleared", multiple=True, metavar="NAME", help="Delete the attribute; repeatable.")
 @option_json
@@ -114,8 +114,7 @@ def update(
 
 
 @user.command("set-password")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 @passwords.option_password
 @click.option("--permanent", is_flag=True, help="The user need not change it at the next sign-in.")
 def set_password(pool_id: str, username: str, password: str | None, generate: bool, permanent: bool) -> None:
@@ -130,8 +129,7 @@ def set_password(pool_id: str, username: str, password: str | None, generate: bo
 
 
 @user.command("enable")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 def enable(pool_id: str, username: str) -> None:
     """Let a disabled user sign in again; earlier sessions stay dead."""
     current_authz.users.enable(pool_id, username)
@@ -139,8 +137,7 @@ def enable(pool_id: str, username: str) -> None:
 
 
 @user.command("disable")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 def disable(pool_id: str, username: str) -> None:
     """Lock a user out: no sign-in any more, and every session is dead at once."""
     current_authz.users.disable(pool_id, username)
@@ -148,8 +145,7 @@ def disable(pool_id: str, username: str) -> None:
 
 
 @user.command("sign-out")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 def sign_out(pool_id: str, username: str) -> None:
     """Revoke every token session of a user."""
     current_authz.users.sign_out(pool_id, username)
@@ -157,8 +153,7 @@ def sign_out(pool_id: str, username: str) -> None:
 
 
 @user.command("delete")
-@click.argument("pool_id", metavar="POOL")
-@click.argument("username")
+@in_pool("username")
 def delete(pool_id: str, username: str) -> None:
     """Delete a user with all sessions."""
     current_authz.users.delete(pool_id, username)

@@ -7,7 +7,8 @@ it is digested as it stands instead of failing, so that a strange token is an un
 import hashlib
 import hmac
 import secrets
-import uuid
+
+from app_client_authz.domain import uuids
 
 TOKEN_BYTES = 32
 """256 bits: out of reach of guessing, so a plain SHA-256 is enough to keep a token by."""
@@ -20,12 +21,22 @@ def random_token() -> str:
 
 def random_uuid() -> str:
     """A random UUID (RFC 9562 section 5.4, version 4; 122 random bits) in its usual spelling."""
-    return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+    return uuids.version_4_from(secrets.token_bytes(16))
 
 
 def random_int(bits: int) -> int:
     """A random integer of at most ``bits`` bits: ``0 <= n < 2**bits``."""
     return secrets.randbits(bits)
+
+
+def random_octets(count: int) -> bytes:
+    """So many random octets."""
+    return secrets.token_bytes(count)
+
+
+def random_digits(count: int) -> str:
+    """So many decimal digits, each as likely as the others."""
+    return f"{secrets.randbelow(10**count):0{count}}"
 
 
 def digest(value: str) -> str:

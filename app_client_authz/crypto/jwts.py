@@ -19,6 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64decode
 
+from app_client_authz.domain import strict_json
 from app_client_authz.domain.errors import ConfigurationError, InvalidToken
 
 Purpose = Literal["id", "access"]
@@ -26,7 +27,6 @@ VerificationKey = RSAKey
 """The public half of a signing key."""
 
 MAX_TOKEN_CHARACTERS: Final = 16 * 1024
-MAX_JSON_DEPTH: Final = 32
 MAX_LEEWAY_SECONDS: Final = 60
 """JWT-11: how far the clocks of two hosts may be apart."""
 
@@ -35,7 +35,6 @@ _ALGORITHM: Final = "RS256"
 _REGISTRY: Final = jws.JWSRegistry(algorithms=[_ALGORITHM])
 _HEADER: Final = frozenset({"alg", "kid", "typ"})
 _KID: Final = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
-_MARKS: Final = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
 _encode: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -51,6 +50,14 @@ class SigningKey:
     def public(self) -> VerificationKey:
         """Its public half, ready to verify."""
         return _rsa_key(self.kid, self.key.public_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A token taken apart, not judged: ``unproven`` is good for choosing who judges it, for nothing else."""
+
+    unproven: dict[str, object] = field(repr=False)
+    signed: jws.CompactSignature = field(repr=False)
 
 
 class GeneratedKey(NamedTuple):
@@ -135,8 +142,26 @@ def peek(token: str) -> Mapping[str, object]:
         return {}
 
 
+def read(token: str) -> Presented:
+    """The token taken apart, once for asking who judges it and for judging it.
+
+    Raises:
+        InvalidToken: it has not the form of our tokens; ``detail`` says what, without quoting the token.
+    """
+    _segments(token)
+    try:
+        signed = jws.extract_compact(token.encode("ascii"), registry=_REGISTRY)
+    except (JoseError, ValueError, TypeError, RecursionError):
+        # joserfc's own message may quote header values: it stays out of our error (R11).
+        raise _refused("form") from None
+    header: object = signed.protected
+    if not isinstance(header, dict) or header.keys() - _HEADER or header.get("alg") != _ALGORITHM:
+        raise _refused("header")
+    return Presented(_claims(signed.payload), signed)
+
+
 def verify(
-    token: str,
+    token: Presented,
     public_keys: Mapping[str, VerificationKey],
     *,
     issuer: str,
@@ -153,24 +178,18 @@ def verify(
     Raises:
         InvalidToken: anything is wrong; ``detail`` says what, without quoting the token.
     """
-    _segments(token)
+    kid = token.signed.protected.get("kid")
+    if not isinstance(kid, str) or not _KID.fullmatch(kid) or kid not in public_keys:
+        raise _refused("kid")
     try:
-        signed = jws.extract_compact(token.encode("ascii"), registry=_REGISTRY)
-        header: object = signed.protected
-        if not isinstance(header, dict) or header.keys() - _HEADER or header.get("alg") != _ALGORITHM:
-            raise _refused("header")
-        kid = header.get("kid")
-        if not isinstance(kid, str) or not _KID.fullmatch(kid) or kid not in public_keys:
-            raise _refused("kid")
-        if not jws.validate_compact(signed, public_keys[kid], registry=_REGISTRY):
-            raise _refused("signature")
-    except (JoseError, ValueError, TypeError, RecursionError):
-        # joserfc's own message may quote header values: it stays out of our error (R11).
+        proven = jws.validate_compact(token.signed, public_keys[kid], registry=_REGISTRY)
+    except (JoseError, ValueError, TypeError):
         raise _refused("form") from None
-    claims = _claims(signed.payload)
+    if not proven:
+        raise _refused("signature")
     leeway = float("inf") if may_be_expired else min(leeway_seconds, MAX_LEEWAY_SECONDS)
-    _check(claims, issuer, token_use, now, leeway)
-    return claims
+    _check(token.unproven, issuer, token_use, now, leeway)
+    return token.unproven
 
 
 def _check(claims: dict[str, object], issuer: str, token_use: Purpose, now: float, leeway_seconds: float) -> None:
@@ -202,7 +221,7 @@ def _segments(token: str) -> list[bytes]:
 
 
 def _claims(payload: bytes) -> dict[str, object]:
-    if _too_deep(payload):
+    if strict_json.too_deep(payload):
         raise _refused("depth")
     try:
         claims = json.loads(payload)
@@ -211,25 +230,6 @@ def _claims(payload: bytes) -> dict[str, object]:
     if not isinstance(claims, dict):
         raise _refused("json")
     return claims
-
-
-def _too_deep(payload: bytes) -> bool:
-    """Whether the JSON is nested deeper than we accept, found without parsing it (INP-3)."""
-    if payload.count(b"[") + payload.count(b"{") <= MAX_JSON_DEPTH:
-        return False
-    depth, in_string = 0, False
-    for mark in _MARKS.findall(payload):
-        if mark == b'"':
-            in_string = not in_string
-        elif in_string or len(mark) > 1:
-            continue
-        elif mark in b"[{":
-            depth += 1
-            if depth > MAX_JSON_DEPTH:
-                return True
-        else:
-            depth -= 1
-    return False
 
 
 def _refused(what: str) -> InvalidToken:

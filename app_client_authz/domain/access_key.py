@@ -2,15 +2,60 @@
 
 from dataclasses import dataclass
 
-_LOOKING = ("Describe", "List", "Get", "AdminGet", "AdminList")
+READING = frozenset(
+    {
+        "AdminGetDevice",
+        "AdminGetUser",
+        "AdminGetUserAuthFactors",
+        "AdminListDevices",
+        "AdminListGroupsForUser",
+        "AdminListUserAuthEvents",
+        "AdminListUserSessions",
+        "DescribeIdentityProvider",
+        "DescribeManagedLoginBranding",
+        "DescribeManagedLoginBrandingByClient",
+        "DescribeResourceServer",
+        "DescribeRiskConfiguration",
+        "DescribeTerms",
+        "DescribeTermsByClient",
+        "DescribeUserImportJob",
+        "DescribeUserPool",
+        "DescribeUserPoolClient",
+        "DescribeUserPoolDomain",
+        "GetCSVHeader",
+        "GetGroup",
+        "GetIdentityProviderByIdentifier",
+        "GetLogDeliveryConfiguration",
+        "GetProvisionedLimit",
+        "GetSigningCertificate",
+        "GetUICustomization",
+        "GetUserPoolClientSessionConfiguration",
+        "GetUserPoolMfaConfig",
+        "GetUserPoolSessionConfiguration",
+        "ListGroups",
+        "ListIdentityProviders",
+        "ListResourceServers",
+        "ListTagsForResource",
+        "ListTerms",
+        "ListUserImportJobs",
+        "ListUserPoolClientSecrets",
+        "ListUserPoolClients",
+        "ListUserPoolReplicas",
+        "ListUserPools",
+        "ListUsers",
+        "ListUsersInGroup",
+    }
+)
+"""Signed operations that change nothing. A name does not tell: GetClientToken and GetDerivedToken issue tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
     """One access key without its secret. Instants are epoch seconds.
 
-    ``read_only`` keys call operations that change nothing; keys with ``pool_ids`` call operations on those
-    pools only. A key from the settings has no limits.
+    ``read_only`` keys call operations that change nothing, and see what these show: as in Cognito, that is the
+    secret of an app client too. Keys with ``pool_ids`` call operations on those pools only. A key from the
+    settings has no limits.
     """
 
     id: str
@@ -21,7 +66,7 @@ class AccessKey:
 
     def may_call(self, operation: str) -> bool:
         """Whether the operation is within the key's rights on some pool."""
-        return not self.read_only or operation.startswith(_LOOKING)
+        return not self.read_only or operation in READING
 
     def may_touch(self, pool_id: str | None) -> bool:
         """Whether the pool is; ``None`` stands for an operation that belongs to no one pool."""

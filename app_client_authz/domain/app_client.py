@@ -83,7 +83,7 @@ class AppClient:
         """
         ids.check("clientId", client_id, ids.CLIENT_ID)
         if spec.generate_secret and spec.client_secret is not None:
-            raise InvalidParameter("ClientSecret cannot be specified when GenerateSecret is true.")
+            raise InvalidParameter("Cannot specify both GenerateSecret and ClientSecret.")
         confidential = bool(spec.generate_secret) or spec.client_secret is not None
         checked = client_rules.checked(Case(spec, pool, confidential, scopes_available, providers))
         secret = generated_secret if spec.generate_secret else spec.client_secret
@@ -104,7 +104,7 @@ class AppClient:
         """The client after UpdateUserPoolClient: what ``spec`` leaves out goes back to its default.
 
         Kept are the ID, the secrets (a secret in ``spec`` is ignored), the creation date, and what
-        UpdateUserPoolClient has no member for or keeps when omitted: rotation, ``require_pkce`` and
+        UpdateUserPoolClient has no member for or keeps when omitted: name, rotation, ``require_pkce`` and
         ``sso_max_validity_minutes``.
 
         Raises:
@@ -116,6 +116,7 @@ class AppClient:
         stored = self.spec
         spec = dataclasses.replace(
             spec,
+            client_name=stored.client_name if spec.client_name is None else spec.client_name,
             generate_secret=False,
             client_secret=None,
             refresh_token_rotation=spec.refresh_token_rotation or stored.refresh_token_rotation,
@@ -144,7 +145,9 @@ class AppClient:
         if self.secret_matches(secret):
             # Twice the same secret would outlive the deletion of one.
             raise InvalidParameter("The client secret is already in use.")
-        added = ClientSecret.of(self.client_id, secret, now, taken={known.secret_id for known in self.secrets})
+        added = ClientSecret.of(
+            self.client_id, secret, now, taken={known.secret_id for known in self.secrets}, after=self.updated_at
+        )
         secrets = (*self.secrets, added)
         return dataclasses.replace(self, secrets=secrets, updated_at=now, version=self.version + 1)
 
@@ -162,6 +165,18 @@ class AppClient:
             raise InvalidParameter("The last client secret cannot be deleted.")
         return dataclasses.replace(self, secrets=left, updated_at=now, version=self.version + 1)
 
+    def with_sso_bound(self, minutes: int, *, pool: "UserPool", now: float) -> "AppClient":
+        """The client that takes over sign-ins of at most that age (SetUserPoolClientSessionConfiguration).
+
+        Raises:
+            FeatureUnavailableInTier, InvalidParameter: the pool's tier cannot track sessions, or the pool does not.
+            InvalidParameter: more than 90 days.
+        """
+        client_rules.check_tracking(pool)
+        spec = dataclasses.replace(self.spec, sso_max_validity_minutes=minutes)
+        client_rules.check_shape(spec)
+        return dataclasses.replace(self, spec=spec, updated_at=now, version=self.version + 1)
+
     def secret_matches(self, presented: str) -> bool:
         """True if ``presented`` is one of the secrets; compares with all of them, in constant time (CLI-1)."""
         found = False
@@ -171,7 +186,7 @@ class AppClient:
 
     @property
     def name(self) -> str:
-        return self.spec.client_name
+        return self.spec.client_name or ""
 
     @property
     def oauth_enabled(self) -> bool:
@@ -249,7 +264,12 @@ class AppClient:
         return 60 * (self.spec.auth_session_validity or client_rules.DEFAULT_AUTH_SESSION_MINUTES)
 
     @property
-    def sso_max_seconds(self) -> int:
+    def sso_max_minutes(self) -> int:
         """How old a sign-in may be for the client to take it over silently; 0 means never."""
         minutes = self.spec.sso_max_validity_minutes
-        return 60 * (DEFAULT_SSO_MINUTES if minutes is None else minutes)
+        return DEFAULT_SSO_MINUTES if minutes is None else minutes
+
+    @property
+    def sso_max_seconds(self) -> int:
+        """The same in seconds."""
+        return 60 * self.sso_max_minutes

@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from app_client_authz.domain.attribute_values import check_delete, check_new, check_update
 from app_client_authz.domain.dialect import Dialect
-from app_client_authz.domain.errors import NotAuthorized
+from app_client_authz.domain.errors import InvalidParameter, NotAuthorized
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.schema import CUSTOM, DEVELOPER, STANDARD_ATTRIBUTES
 from app_client_authz.domain.user import VERIFIABLE
 
 __all__ = [
     "check_delete",
+    "check_known",
     "check_new",
     "check_update",
     "check_writable",
@@ -61,6 +62,16 @@ def writable_names(write_attributes: Collection[str] | None, pool: UserPool) -> 
     return frozenset(name for name in names if not name.startswith(DEVELOPER)) - SERVER_OWNED
 
 
+def check_known(pool: UserPool, names: Iterable[str]) -> None:
+    """Ends a request that wants to see attributes which no user of the pool can have.
+
+    Raises:
+        InvalidParameter: a name is not in the schema.
+    """
+    if not set(names) <= pool.schema.keys():
+        raise InvalidParameter("One or more requested attributes do not exist.")
+
+
 def missing(pool: UserPool, attributes: Mapping[str, str]) -> tuple[str, ...]:
     """The attributes that every user of the pool needs and these do not hold."""
     return tuple(name for name in pool.required_attributes if not attributes.get(name))
@@ -85,16 +96,20 @@ def visible(
     user_attributes: Mapping[str, str],
     *,
     read_attributes: Collection[str] | None,
-    scopes: Collection[str],
+    scopes: Collection[str] | None,
     pool: UserPool,
     dialect: Dialect,
 ) -> dict[str, str]:
-    """What ID token and userInfo show of a user, as stored: readable, there, and opened by a scope.
+    """What ID token, userInfo and GetUser show of a user, as stored: readable, there, and opened by a scope.
+
+    The JSON API knows no scopes of attributes: ``None`` opens all that are readable.
 
     ``sub`` is no matter of scopes and is left to the caller. Without ``openid`` nothing is visible. ``openid``
     with neither ``email``, ``phone`` nor ``profile`` opens everything or nothing, as the dialect has it.
     """
     readable = readable_names(read_attributes, pool) - {"sub"}
+    if scopes is None:
+        return {name: value for name, value in user_attributes.items() if name in readable}
     asked = [OPENED_BY_SCOPE[scope] for scope in OPENED_BY_SCOPE if scope in scopes]
     if "openid" not in scopes or not (asked or dialect.openid_alone_opens_all_attributes):
         return {}

@@ -20,6 +20,7 @@ class Grant:
     """What one authentication gave to one client. Instants are epoch seconds.
 
     ``origin_jti`` and ``event_id`` are None where no token session stands behind the tokens (implicit).
+    ``by_api``: tokens of InitiateAuth say nothing of a version (api.md 4.30).
     """
 
     scopes: tuple[str, ...]
@@ -28,6 +29,7 @@ class Grant:
     event_id: str | None = None
     nonce: str | None = None
     resource: str | None = None
+    by_api: bool = False
 
 
 def access_token(issuer: str, client: AppClient, user: User, grant: Grant, jti: str, now: float) -> Claims:
@@ -38,7 +40,7 @@ def access_token(issuer: str, client: AppClient, user: User, grant: Grant, jti: 
         "sub": user.sub,
         "cognito:groups": [group.name for group in user.groups] or None,
         "iss": issuer,
-        "version": 2,
+        "version": None if grant.by_api else 2,
         "client_id": client.client_id,
         "aud": grant.resource,
         "origin_jti": grant.origin_jti if tracked else None,

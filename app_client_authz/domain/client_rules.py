@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app_client_authz.domain import flows, ids, lifetimes, redirects, shapes
+from app_client_authz.domain import flows, ids, lifetimes, pool_rules, redirects, shapes
 from app_client_authz.domain.client_spec import ClientSpec, RefreshTokenRotation
 from app_client_authz.domain.errors import FeatureUnavailableInTier, InvalidParameter, ScopeDoesNotExist
 from app_client_authz.domain.scopes import BUILT_IN
@@ -222,13 +222,11 @@ def tier_has_the_features(case: Case) -> None:
         return
     wanted = []
     if _rotates(case.spec):
-        wanted.append("Refresh Token Rotation")
+        wanted.append(pool_rules.ROTATION)
     if "ALLOW_USER_AUTH" in (case.spec.explicit_auth_flows or ()):
-        wanted.append("Passwordless Sign-In")
+        wanted.append(pool_rules.PASSWORDLESS)
     if wanted:
-        raise FeatureUnavailableInTier(
-            "The following features need to be disabled for the LITE pricing tier configured: " + ", ".join(wanted)
-        )
+        raise FeatureUnavailableInTier(pool_rules.lite_refuses(wanted))
 
 
 def validities_in_range(case: Case) -> None:
@@ -262,6 +260,19 @@ RULES: tuple[Callable[[Case], None], ...] = (
     validities_in_range,
     attributes_exist,
 )
+
+
+def check_tracking(pool: "UserPool") -> None:
+    """Nothing, if the pool tracks sessions, so that clients of it may say how long they take them over.
+
+    Raises:
+        FeatureUnavailableInTier: its tier cannot.
+        InvalidParameter: it does not.
+    """
+    if pool.spec.tier == "LITE":
+        raise FeatureUnavailableInTier(pool_rules.lite_refuses([pool_rules.SESSION_TRACKING]))
+    if pool.spec.user_session_tracking != "ENABLED":
+        raise InvalidParameter(f"User session tracking is not enabled for user pool {pool.id}.")
 
 
 def effective_lifetimes(spec: ClientSpec) -> lifetimes.Lifetimes:

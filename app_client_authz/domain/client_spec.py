@@ -29,11 +29,12 @@ class RefreshTokenRotation:
 class ClientSpec:
     """An app client as described by its owner; None means unset, which a default stands in for.
 
-    The numbers of ``*_token_validity`` count in ``token_validity_units``; ``auth_session_validity`` is in
-    minutes. ``require_pkce`` and ``sso_max_validity_minutes`` are no members of CreateUserPoolClient.
+    A new client needs its name; an update without one keeps the old. The numbers of ``*_token_validity`` count
+    in ``token_validity_units``; ``auth_session_validity`` is in minutes. ``require_pkce`` and
+    ``sso_max_validity_minutes`` are no members of CreateUserPoolClient.
     """
 
-    client_name: str
+    client_name: str | None = None
     generate_secret: bool = False
     client_secret: str | None = field(default=None, repr=False)
     refresh_token_validity: int | None = None

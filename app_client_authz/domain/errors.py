@@ -86,6 +86,14 @@ class TierChangeNotAllowed(OperationError):
     code = "TierChangeNotAllowedException"
 
 
+class DuplicateProvider(OperationError):
+    code = "DuplicateProviderException"
+
+
+class UnsupportedIdentityProvider(OperationError):
+    code = "UnsupportedIdentityProviderException"
+
+
 class GroupExists(OperationError):
     code = "GroupExistsException"
 
@@ -106,6 +114,22 @@ class NotAuthorized(OperationError):
     code = "NotAuthorizedException"
 
 
+class Unauthorized(OperationError):
+    """RevokeToken's own word for a client that did not prove to be one."""
+
+    code = "UnauthorizedException"
+
+
+class UnsupportedOperation(OperationError):
+    code = "UnsupportedOperationException"
+
+
+class UnsupportedType(OperationError):
+    """Only refresh tokens are revoked."""
+
+    code = "UnsupportedTokenTypeException"
+
+
 class UserNotFound(OperationError):
     code = "UserNotFoundException"
 
@@ -114,8 +138,30 @@ class UserNotConfirmed(OperationError):
     code = "UserNotConfirmedException"
 
 
+class UnsupportedUserState(OperationError):
+    """The user does not stand where the operation could do anything."""
+
+    code = "UnsupportedUserStateException"
+
+
 class PasswordResetRequired(OperationError):
     code = "PasswordResetRequiredException"
+
+
+class CodeDeliveryFailure(OperationError):
+    """The message could not be sent; what it tells of happened all the same."""
+
+    code = "CodeDeliveryFailureException"
+
+
+class CodeMismatch(OperationError):
+    code = "CodeMismatchException"
+
+
+class ExpiredCode(OperationError):
+    """No such code is pending: it expired, was used, or a newer one was sent."""
+
+    code = "ExpiredCodeException"
 
 
 class TemporaryPasswordExpired(NotAuthorized):
@@ -256,6 +302,18 @@ class RefreshTokenExpired(InvalidGrant):
 
 class RefreshTokenRevoked(InvalidGrant):
     """Its token session was revoked, its user signed out everywhere, disabled or deleted."""
+
+
+class RefreshTokenOfAnotherClient(InvalidGrant):
+    """It is one of this pool, and not this client's."""
+
+
+class RefreshTokenUserDisabled(RefreshTokenRevoked):
+    """Its user is disabled, which revokes what was issued before."""
+
+
+class RefreshTokenUserDeleted(RefreshTokenRevoked):
+    """Its user is gone, whoever has the name now."""
 
 
 class RefreshTokenReused(InvalidGrant):

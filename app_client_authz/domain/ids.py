@@ -24,6 +24,7 @@ _BASE32 = "0123456789abcdefghijklmnopqrstuv"
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _POOL_SUFFIX_LENGTH = 9
 _ACCESS_KEY_ID = re.compile(r"AKIA[0-9A-V]{16}")
+_POOL_ARN = re.compile(r"arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool/([\w-]+_[0-9a-zA-Z]+)", re.ASCII)
 _SUB = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -66,6 +67,12 @@ def pool_id_from(region: str, random: int) -> str:
 def pool_arn(pool_id: str) -> str:
     """The ARN of a pool, such as ``arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_ECDRn9v1Q``."""
     return f"arn:aws:cognito-idp:{pool_id.rpartition('_')[0]}:{ACCOUNT_ID}:userpool/{pool_id}"
+
+
+def pool_id_of_arn(arn: str) -> str | None:
+    """The pool that an ARN names, whatever account stands in it; None for the ARN of anything else."""
+    found = _POOL_ARN.fullmatch(arn)
+    return None if found is None else found[1]
 
 
 def sub_from(random128: int) -> str:

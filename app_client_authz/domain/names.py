@@ -32,6 +32,8 @@ def username_key(name: str, case_sensitive: bool = False) -> str:
     Unicode's compatibility form without invisible characters and, unless the pool is case sensitive, without
     case (Unicode 5.18, definition D146, composed at the end). The key of a key is the key.
     """
+    if len(name) > MAX_KEY:
+        return name  # nobody's name: folding combining marks takes time that grows with the square (INP-7)
     if name.isascii():  # the common case: no normalisation form changes ASCII
         return name if case_sensitive else name.lower()
     if case_sensitive:
@@ -68,6 +70,8 @@ def _is_address(value: str) -> bool:
     labels = domain.split(".")
     return (
         separator == "@"
+        # What mail programs take for an encoded word (RFC 2047) becomes another address in their hands.
+        and "=?" not in value
         and local != ""
         and all(_may_stand_in_local_part(character) for character in local)
         and len(labels) > 1

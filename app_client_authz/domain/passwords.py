@@ -51,11 +51,11 @@ def check(policy: PasswordPolicy, password: str, *, prefix: str, path: str = "pa
             raise InvalidPassword(f"{prefix}Password must have {kind} characters")
 
 
-def check_shape(password: str, *, path: str = "password") -> None:
+def check_shape(password: str | None, *, path: str = "password") -> None:
     r"""Ends a request with what no pool's password can be; its value is never shown.
 
     Raises:
-        InvalidParameter: longer than 256 characters, or against ``[\S]+``.
+        InvalidParameter: missing, longer than 256 characters, or against ``[\S]+``.
     """
     checker = shapes.Checker()
     checker.text(path, password, _PASSWORD, required=True)

@@ -1,84 +1,29 @@
-"""The user pool: a directory of users with its own schema and rules (api.md 3.3 to 3.5)."""
+"""The user pool: a directory of users with its own schema and rules (api.md 3.3 to 3.7)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
+from app_client_authz.domain import pool_mfa, pool_rules, pool_tags
 from app_client_authz.domain import schema as schemas
-from app_client_authz.domain import shapes
-from app_client_authz.domain.dialect import DIALECTS
 from app_client_authz.domain.errors import FeatureUnavailableInTier, InvalidParameter, TierChangeNotAllowed
+from app_client_authz.domain.pool_mfa import MfaChange
+from app_client_authz.domain.pool_rules import ALIASES, CONTACTS, TIERS
+from app_client_authz.domain.pool_spec import DEFAULT_RECOVERY, PasswordPolicy, PoolSpec, RecoveryMechanism
 from app_client_authz.domain.schema import STANDARD_ATTRIBUTES, SchemaAttribute
 
-__all__ = ["STANDARD_ATTRIBUTES", "PasswordPolicy", "PoolSpec", "RecoveryMechanism", "SchemaAttribute", "UserPool"]
-
-ALIASES = ("phone_number", "email", "preferred_username")
-CONTACTS = ("phone_number", "email")
-FIRST_FACTORS = ("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
-TIERS = ("LITE", "ESSENTIALS", "PLUS")
-
-_POOL_NAME = shapes.regex(1, 128, r"[\w\s+=,.@-]+")
-
-_NEEDS_HIGHER_TIER = "The following features need to be disabled for the LITE pricing tier configured: "
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordPolicy:
-    """What a password of the pool must hold; lengths in characters, validity in days.
-
-    Zero days of validity stand for Cognito's default, seven.
-    """
-
-    minimum_length: int = 8
-    require_uppercase: bool = True
-    require_lowercase: bool = True
-    require_numbers: bool = True
-    require_symbols: bool = True
-    temporary_password_validity_days: int = 7
-    password_history_size: int | None = None
-
-    @property
-    def temporary_password_seconds(self) -> int:
-        return (self.temporary_password_validity_days or 7) * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryMechanism:
-    """One way back to a forgotten password: ``verified_email``, ``verified_phone_number`` or ``admin_only``."""
-
-    name: str
-    priority: int
-
-
-DEFAULT_RECOVERY = (RecoveryMechanism("verified_email", 1), RecoveryMechanism("verified_phone_number", 2))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolSpec:
-    """What a caller may set on CreateUserPool and UpdateUserPool; None means "not set".
-
-    ``schema`` holds overrides of standard attributes and custom attributes. ``dialect`` (a preset's name) and
-    ``require_pkce`` are ours, the rest is Cognito's.
-    """
-
-    name: str
-    password_policy: PasswordPolicy | None = None
-    allowed_first_auth_factors: tuple[str, ...] | None = None
-    alias_attributes: tuple[str, ...] | None = None
-    username_attributes: tuple[str, ...] | None = None
-    case_sensitive: bool | None = None
-    schema: tuple[SchemaAttribute, ...] = ()
-    auto_verified_attributes: tuple[str, ...] | None = None
-    attributes_require_verification_before_update: tuple[str, ...] | None = None
-    account_recovery: tuple[RecoveryMechanism, ...] | None = None
-    mfa: str = "OFF"
-    sms_configuration: Mapping[str, object] | None = None
-    admin_create_user_only: bool = False
-    deletion_protection: str = "INACTIVE"
-    tier: str = "ESSENTIALS"
-    tags: Mapping[str, str] | None = None
-    dialect: str | None = None
-    require_pkce: bool = False
+__all__ = [
+    "ALIASES",
+    "CONTACTS",
+    "DEFAULT_RECOVERY",
+    "STANDARD_ATTRIBUTES",
+    "TIERS",
+    "MfaChange",
+    "PasswordPolicy",
+    "PoolSpec",
+    "RecoveryMechanism",
+    "SchemaAttribute",
+    "UserPool",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +47,8 @@ class UserPool:
     def __post_init__(self) -> None:
         object.__setattr__(self, "schema", schemas.complete(self.spec.schema))
 
+    # --- changes ----------------------------------------------------------------------------------
+
     @classmethod
     def create(cls, spec: PoolSpec, *, pool_id: str, now: float) -> "UserPool":
         """A new pool (CreateUserPool).
@@ -113,36 +60,49 @@ class UserPool:
         """
         if spec.alias_attributes and spec.username_attributes:
             raise InvalidParameter("Only one of the aliasAttributes or usernameAttributes can be set in a User pool.")
-        checked = replace(_checked(spec, mfa_before="OFF"), schema=schemas.at_creation(spec.schema))
+        checked = replace(pool_rules.checked(spec), schema=schemas.at_creation(spec.schema))
         return cls(pool_id, checked, created_at=now, updated_at=now)
 
-    def replace(self, spec: PoolSpec, *, now: float, rotation_in_use: bool = False) -> "UserPool":
-        """The pool after UpdateUserPool: everything is replaced that can change after creation.
+    def replace(self, spec: PoolSpec, *, now: float, in_use: Iterable[str] = ()) -> "UserPool":
+        """The pool after UpdateUserPool: what is not in ``spec`` goes back to its default.
 
-        Both policies stay if neither is given. ``rotation_in_use`` says whether a client of the pool rotates
-        its refresh tokens, which a LITE pool cannot have.
+        Stays: what is fixed at creation, what has operations of its own; and, where not given, the name, both
+        policies, the tags and the dynamic client registration. ``in_use`` names the features that clients and
+        domains of the pool use and LITE pools do not have.
 
         Raises:
             InvalidParameter: a member is wrong, or two contradict each other.
             FeatureUnavailableInTier: the tier does not have what is asked for.
-            TierChangeNotAllowed: a client uses what the new tier does not have.
+            TierChangeNotAllowed: the new tier does not have what is in use.
         """
-        if spec.tier == "LITE" and self.spec.tier != "LITE" and rotation_in_use:
-            raise TierChangeNotAllowed(_NEEDS_HIGHER_TIER + "Refresh Token Rotation")
+        kept = self.spec
+        if self.is_downgraded_by(spec):
+            self._check_downgrade(spec, in_use)
+        if spec.tags is None:
+            flag = kept.require_pkce if spec.require_pkce is None else spec.require_pkce
+            spec = replace(spec, tags=kept.tags, dialect=spec.dialect or kept.dialect, require_pkce=flag)
         keeps_policies = spec.password_policy is None and spec.allowed_first_auth_factors is None
         spec = replace(
             spec,
-            password_policy=spec.password_policy or self.spec.password_policy,
-            allowed_first_auth_factors=self.spec.allowed_first_auth_factors
+            name=kept.name if spec.name is None else spec.name,
+            allowed_first_auth_factors=kept.allowed_first_auth_factors
             if keeps_policies
             else spec.allowed_first_auth_factors,
+            dcr_configuration=kept.dcr_configuration if spec.dcr_configuration is None else spec.dcr_configuration,
             # UpdateUserPool has no members for these.
-            alias_attributes=self.spec.alias_attributes,
-            username_attributes=self.spec.username_attributes,
-            case_sensitive=self.spec.case_sensitive,
-            schema=self.spec.schema,
+            alias_attributes=kept.alias_attributes,
+            username_attributes=kept.username_attributes,
+            case_sensitive=kept.case_sensitive,
+            schema=kept.schema,
+            factors=kept.factors,
+            user_session_tracking=kept.user_session_tracking,
+            token_sessions_per_user=kept.token_sessions_per_user,
         )
-        return replace(self, spec=_checked(spec, mfa_before=self.spec.mfa), updated_at=now, version=self.version + 1)
+        return self._after(pool_rules.checked(spec, mfa_before=kept.mfa, policy_before=self.password_policy), now)
+
+    def is_downgraded_by(self, spec: PoolSpec) -> bool:
+        """Whether an update takes away what higher tiers have."""
+        return spec.tier == "LITE" and self.spec.tier != "LITE"
 
     def add_custom_attributes(self, attributes: Iterable[SchemaAttribute], *, now: float) -> "UserPool":
         """The pool after AddCustomAttributes; they can never be changed or removed.
@@ -151,8 +111,41 @@ class UserPool:
             InvalidParameter: an attribute is malformed, or its name is taken.
             LimitExceeded: the pool would have more than 50.
         """
-        spec = replace(self.spec, schema=schemas.with_additions(self.spec.schema, attributes))
-        return replace(self, spec=spec, updated_at=now, version=self.version + 1)
+        return self._after(replace(self.spec, schema=schemas.with_additions(self.spec.schema, attributes)), now)
+
+    def set_mfa(self, change: MfaChange, *, now: float) -> "UserPool":
+        """The pool after SetUserPoolMfaConfig.
+
+        Raises:
+            InvalidParameter: a factor lacks what it needs, or MFA is on without any.
+            FeatureUnavailableInTier: the tier does not have the factor.
+        """
+        changed = pool_mfa.applied(self.spec, change)
+        return self._after(pool_rules.checked(changed, mfa_before=changed.mfa), now)
+
+    def set_sessions(self, *, tracking: str, per_user: int, now: float) -> "UserPool":
+        """The pool after SetUserPoolSessionConfiguration: tracking ENABLED or DISABLED, sessions per user.
+
+        Raises:
+            InvalidParameter: a value is out of range.
+            FeatureUnavailableInTier: the pool's tier is LITE, which tracks no sessions.
+        """
+        if self.spec.tier == "LITE":
+            raise FeatureUnavailableInTier(pool_rules.lite_refuses([pool_rules.SESSION_TRACKING]))
+        changed = replace(self.spec, user_session_tracking=tracking, token_sessions_per_user=per_user)
+        return self._after(pool_rules.checked(changed, mfa_before=self.spec.mfa), now)
+
+    def tag(self, additions: Mapping[str, str], *, now: float) -> "UserPool":
+        """The pool after TagResource.
+
+        Raises:
+            InvalidParameter: a tag that sets something has a wrong value, or there are more than 50.
+        """
+        return self._after(pool_tags.added(self.spec, additions), now)
+
+    def untag(self, names: Iterable[str], *, now: float) -> "UserPool":
+        """The pool after UntagResource; settings that were tags go back to their defaults."""
+        return self._after(pool_tags.removed(self.spec, names), now)
 
     def check_deletable(self) -> None:
         """Ends a DeleteUserPool that must not happen.
@@ -166,9 +159,16 @@ class UserPool:
                 "Deletion protection must be inactivated first."
             )
 
+    # --- what it says -----------------------------------------------------------------------------
+
     @property
     def name(self) -> str:
-        return self.spec.name
+        return self.spec.name or ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Every tag, those among them that are settings of ours."""
+        return pool_tags.of(self.spec)
 
     @property
     def password_policy(self) -> PasswordPolicy:
@@ -194,88 +194,30 @@ class UserPool:
         return self.spec.account_recovery or DEFAULT_RECOVERY
 
     @property
+    def first_factors(self) -> tuple[str, ...]:
+        """Factors that a choice-based sign-in can begin with."""
+        return self.spec.allowed_first_auth_factors or pool_rules.ONLY_PASSWORDS
+
+    @property
     def required_attributes(self) -> tuple[str, ...]:
         """Names that every user needs a value of, as far as a caller gives it: without ``sub``."""
         return tuple(name for name, attribute in self.schema.items() if attribute.required and name != "sub")
 
+    # --- helpers ----------------------------------------------------------------------------------
 
-def _checked(spec: PoolSpec, *, mfa_before: str) -> PoolSpec:
-    """The spec with empty lists read as "not set", every rule checked but those of the schema."""
-    spec = replace(
-        spec,
-        password_policy=spec.password_policy or PasswordPolicy(),
-        allowed_first_auth_factors=_unless_empty(spec.allowed_first_auth_factors),
-        alias_attributes=_unless_empty(spec.alias_attributes),
-        username_attributes=_unless_empty(spec.username_attributes),
-        auto_verified_attributes=_unless_empty(spec.auto_verified_attributes),
-        attributes_require_verification_before_update=_unless_empty(spec.attributes_require_verification_before_update),
-        account_recovery=spec.account_recovery or None,
-        tags=None if spec.tags is None else MappingProxyType(dict(spec.tags)),
-    )
-    _check_shape(spec)
-    _check_verification(spec, mfa_before)
-    _check_recovery(spec.account_recovery or ())
-    factors = spec.allowed_first_auth_factors or ("PASSWORD",)
-    if "PASSWORD" not in factors:
-        raise InvalidParameter("Password should be configured as one of the allowed first auth factors.")
-    if spec.tier == "LITE" and factors != ("PASSWORD",):
-        raise FeatureUnavailableInTier(_NEEDS_HIGHER_TIER + "Passwordless Sign-In")
-    return spec
+    def _after(self, spec: PoolSpec, now: float) -> "UserPool":
+        return replace(self, spec=spec, updated_at=now, version=self.version + 1)
 
-
-def _check_shape(spec: PoolSpec) -> None:
-    checker = shapes.Checker()
-    checker.text("poolName", spec.name, _POOL_NAME)
-    policy, path = spec.password_policy or PasswordPolicy(), "policies.passwordPolicy"
-    checker.whole(f"{path}.minimumLength", policy.minimum_length, 6, 99)
-    checker.whole(f"{path}.passwordHistorySize", policy.password_history_size, 0, 24)
-    checker.whole(f"{path}.temporaryPasswordValidityDays", policy.temporary_password_validity_days, 0, 365)
-    factors = spec.allowed_first_auth_factors
-    checker.each_of("policies.signInPolicy.allowedFirstAuthFactors", factors, FIRST_FACTORS)
-    checker.one_of("deletionProtection", spec.deletion_protection, ("ACTIVE", "INACTIVE"))
-    checker.each_of("autoVerifiedAttributes", spec.auto_verified_attributes, CONTACTS)
-    checker.each_of("aliasAttributes", spec.alias_attributes, ALIASES)
-    checker.each_of("usernameAttributes", spec.username_attributes, CONTACTS)
-    checker.one_of("mfaConfiguration", spec.mfa, ("OFF", "ON", "OPTIONAL"))
-    before_update = spec.attributes_require_verification_before_update
-    path = "userAttributeUpdateSettings.attributesRequireVerificationBeforeUpdate"
-    checker.each_of(path, before_update, CONTACTS)
-    checker.one_of("userPoolTier", spec.tier, TIERS)
-    checker.one_of("dialect", spec.dialect, DIALECTS)
-    checker.done()
-
-
-def _check_verification(spec: PoolSpec, mfa_before: str) -> None:
-    by_sms = "phone_number" in (spec.auto_verified_attributes or ())
-    if by_sms and not spec.sms_configuration:
-        raise InvalidParameter("SMS configuration is required when phone_number is selected for auto verification")
-    # A factor other than SMS is added by SetUserPoolMfaConfig, after which an update may keep what is on.
-    if spec.mfa not in {"OFF", mfa_before} and not (by_sms and spec.sms_configuration):
-        raise InvalidParameter(
-            "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
-        )
-    if not set(spec.attributes_require_verification_before_update or ()) <= set(spec.auto_verified_attributes or ()):
-        raise InvalidParameter(
-            "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"
-        )
-
-
-def _check_recovery(mechanisms: tuple[RecoveryMechanism, ...]) -> None:
-    checker = shapes.Checker()
-    for position, mechanism in enumerate(mechanisms, start=1):
-        path = f"accountRecoverySetting.recoveryMechanisms.{position}.member"
-        checker.one_of(f"{path}.name", mechanism.name, ("verified_email", "verified_phone_number", "admin_only"))
-        checker.whole(f"{path}.priority", mechanism.priority, 1, 2)
-    checker.done()
-    names = {mechanism.name for mechanism in mechanisms}
-    if "admin_only" in names and len(names) > 1:
-        raise InvalidParameter(
-            "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms."
-        )
-    priorities = {mechanism.priority for mechanism in mechanisms}
-    if len(names) < len(mechanisms) or len(priorities) < len(mechanisms):
-        raise InvalidParameter("Account Recovery Setting cannot have duplicate priorities or recovery mechanisms.")
-
-
-def _unless_empty(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return values or None
+    def _check_downgrade(self, spec: PoolSpec, in_use: Iterable[str]) -> None:
+        """What no member of the update could switch off in the same request stands in its way."""
+        kept, features = self.spec, list(in_use)
+        if kept.user_session_tracking == "ENABLED":
+            features.append(pool_rules.SESSION_TRACKING)
+        if kept.factors.email is not None:
+            features.append(pool_rules.EMAIL_MFA)
+        if kept.factors.web_authn is not None:
+            features.append(pool_rules.PASSWORDLESS)
+        if spec.dcr_configuration is None and pool_rules.registers_dynamically(kept):
+            features.append(pool_rules.DYNAMIC_REGISTRATION)
+        if features:
+            raise TierChangeNotAllowed(pool_rules.lite_refuses(list(dict.fromkeys(features))))

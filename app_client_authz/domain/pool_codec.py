@@ -5,13 +5,24 @@ stricter does not lock a site out of its own rows.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TypeVar, cast
 
-from app_client_authz.domain.pool import PasswordPolicy, PoolSpec, RecoveryMechanism, SchemaAttribute
+from app_client_authz.domain.pool_settings import (
+    DeviceConfiguration,
+    EmailConfiguration,
+    EmailMfaConfiguration,
+    InviteMessageTemplate,
+    MfaFactors,
+    VerificationMessageTemplate,
+    WebAuthnConfiguration,
+)
+from app_client_authz.domain.pool_spec import PasswordPolicy, PoolSpec, RecoveryMechanism
+from app_client_authz.domain.schema import SchemaAttribute
 
 Json = dict[str, object]
-_Part = TypeVar("_Part", PasswordPolicy, RecoveryMechanism, SchemaAttribute)
+Reader = Callable[[object], object]
+_Part = TypeVar("_Part")
 
 
 def pool_spec_to_dict(spec: PoolSpec) -> Json:
@@ -22,38 +33,48 @@ def pool_spec_to_dict(spec: PoolSpec) -> Json:
 
 def pool_spec_from_dict(plain: Mapping[str, object]) -> PoolSpec:
     """The spec that ``pool_spec_to_dict`` wrote; members of a later release are passed over."""
-    members = {field.name: plain[field.name] for field in fields(PoolSpec) if plain.get(field.name) is not None}
-    for name, value in members.items():
-        members[name] = _READERS[name](value) if name in _READERS else _tuple_if_list(value)
-    return PoolSpec(**members)  # type: ignore[arg-type]
+    return _part(PoolSpec, _MEMBERS)(plain)
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, PasswordPolicy | RecoveryMechanism | SchemaAttribute):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(member) for member in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        members = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {name: member for name, member in members.items() if member is not None}
     if isinstance(value, Mapping):
-        return dict(value)
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(member) for member in value]
     return value
 
 
-def _part(kind: type[_Part], plain: object) -> _Part:
-    known = {field.name for field in fields(kind)}
-    members = {name: value for name, value in cast(Json, plain).items() if name in known}
-    return kind(**members)  # type: ignore[arg-type]
+def _part(kind: type[_Part], members: Mapping[str, Reader] | None = None) -> Callable[[object], _Part]:
+    """What reads a dataclass; ``members`` read those of its members that are no plain values."""
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    readers = members or {}
+
+    def read(plain: object) -> _Part:
+        given = {name: value for name, value in cast(Json, plain).items() if name in known and value is not None}
+        return kind(**{name: readers.get(name, _tuple_if_list)(value) for name, value in given.items()})
+
+    return read
 
 
-def _parts(kind: type[_Part], plain: object) -> tuple[_Part, ...]:
-    return tuple(_part(kind, member) for member in cast(list[object], plain))
+def _parts(kind: type[_Part]) -> Callable[[object], tuple[_Part, ...]]:
+    read = _part(kind)
+    return lambda plain: tuple(read(member) for member in cast(list[object], plain))
 
 
-def _tuple_if_list(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _tuple_if_list(plain: object) -> object:
+    return tuple(plain) if isinstance(plain, list) else plain
 
 
-_READERS: dict[str, Callable[[object], object]] = {
-    "password_policy": lambda plain: _part(PasswordPolicy, plain),
-    "schema": lambda plain: _parts(SchemaAttribute, plain),
-    "account_recovery": lambda plain: _parts(RecoveryMechanism, plain),
+_MEMBERS: Mapping[str, Reader] = {
+    "password_policy": _part(PasswordPolicy),
+    "schema": _parts(SchemaAttribute),
+    "account_recovery": _parts(RecoveryMechanism),
+    "verification": _part(VerificationMessageTemplate),
+    "email": _part(EmailConfiguration),
+    "invitation": _part(InviteMessageTemplate),
+    "devices": _part(DeviceConfiguration),
+    "factors": _part(MfaFactors, {"email": _part(EmailMfaConfiguration), "web_authn": _part(WebAuthnConfiguration)}),
 }

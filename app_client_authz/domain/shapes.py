@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from app_client_authz.domain import java_regex
 from app_client_authz.domain.errors import InvalidParameter
 
+MAX_VIOLATIONS = 100
+"""So many are named: an answer must not be many times as long as its request (R22)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -54,9 +57,15 @@ class Checker:
         self._items: list[str] = []
 
     def refuse(self, path: str, value: object, phrase: str, *, sensitive: bool = False) -> None:
-        """Note one violation; the value of a sensitive member is never shown."""
+        """Note one violation; the value of a sensitive member is never shown.
+
+        Raises:
+            InvalidParameter: it is the hundredth.
+        """
         shown = "Value" if sensitive and value is not None else f"Value {_shown(value)}"
         self._items.append(f"{shown} at '{path}' failed to satisfy constraint: {phrase}")
+        if len(self._items) >= MAX_VIOLATIONS:
+            self.done()
 
     def text(self, path: str, value: object, shape: Text, *, required: bool = False) -> None:
         """A string of that shape."""
@@ -136,11 +145,13 @@ def _enum(options: Collection[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    return "null" if value is None else f"'{plain(value)}'"
+    return plain(value) if value is None else f"'{plain(value)}'"
 
 
 def plain(value: object) -> str:
     """A value as messages show it: one line that any terminal, header or encoding can carry."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -7,7 +7,9 @@ sign-in is the same with the device group key for the pool's name and the device
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 N = int(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
@@ -22,13 +24,37 @@ N = int(
 )
 G = 2
 SALT_BYTES = 16
-SECRET_BITS = 512
-"""Of the server's ephemeral secret b: more than the 256 that API-2 asks for."""
+SECRET_BITS = 256
+"""Of the server's ephemeral secret b (API-2): the group gives no more strength than half of that."""
 MAX_A_DIGITS = 770
 """768 hexadecimal digits are the whole group; the rest is padding."""
 
 _INFO = b"Caldera Derived Key\x01"
 _HEX = frozenset("0123456789abcdefABCDEF")
+
+
+_TIMESTAMP = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d\d):(\d\d):(\d\d) UTC (\d{4})", re.ASCII)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def timestamp(instant: float) -> str:
+    """TIMESTAMP of an instant (epoch seconds), whatever the locale; the day of the month without a zero."""
+    at = datetime.fromtimestamp(instant, UTC)
+    return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at.day} {at:%H:%M:%S} UTC {at.year:04}"
+
+
+def parse_timestamp(text: str) -> float | None:
+    """The instant (epoch seconds); None for anything but what ``timestamp`` writes."""
+    found = _TIMESTAMP.fullmatch(text)
+    if found is None or found[1] not in _MONTHS:
+        return None
+    day, hour, minute, second, year = (int(number) for number in found.groups()[1:])
+    try:
+        instant = datetime(year, _MONTHS.index(found[1]) + 1, day, hour, minute, second, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+    return instant if timestamp(instant) == text else None
 
 
 def pad(number: int) -> bytes:

@@ -11,7 +11,8 @@ from app_client_authz.domain.user import User
 class TokenSession:
     """What is remembered of an authentication; ``id`` is the ``origin_jti`` of its tokens.
 
-    ``expires_at`` is absolute: rotation never moves it (REF-7). All instants are epoch seconds.
+    ``expires_at`` is absolute: rotation never moves it (REF-7). ``by_api`` sessions were begun by InitiateAuth,
+    and have the scope ``aws.cognito.signin.user.admin`` alone. All instants are epoch seconds.
     """
 
     id: str
@@ -23,6 +24,7 @@ class TokenSession:
     created_at: float
     expires_at: float
     resource: str | None = None
+    by_api: bool = False
     rotated_at: float | None = None
     revoked_at: float | None = None
 
@@ -61,11 +63,14 @@ def decide(
         return Verdict.EXPIRED
     if presented.superseded_at is None:
         return Verdict.FRESH
+    if not client.rotation_enabled:
+        # Switched off since: the newest one goes on, and who holds an older one is no thief for that.
+        return Verdict.REVOKED
     # Only the direct predecessor has a grace period: once the successor was used, this one is history.
     direct = presented.superseded_at == session.rotated_at
     # The distance, not the difference: a clock that steps back revives nothing (JWT-11).
     in_time = abs(now - presented.superseded_at) < client.grace_seconds
-    if client.rotation_enabled and direct and in_time:
+    if direct and in_time:
         return Verdict.GRACE
     return Verdict.REUSED
 

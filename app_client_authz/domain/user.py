@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypedDict
 
 from app_client_authz.domain import ids, shapes
-from app_client_authz.domain.errors import InvalidParameter
+from app_client_authz.domain.errors import AliasExists, InvalidParameter, UsernameExists
 from app_client_authz.domain.names import (
     MAX_KEY,
     MAX_NAME,
@@ -19,15 +20,23 @@ from app_client_authz.domain.pool import UserPool
 
 __all__ = [
     "Group",
+    "GroupChanges",
     "User",
     "UserStatus",
+    "alias_refusal",
     "aliases_of",
     "check_name_is_no_alias",
     "check_username",
+    "name_refusal",
     "preferred_role",
     "sign_in_attribute",
+    "signs_in_without_password",
     "username_key",
+    "with_sign_in_attribute",
 ]
+
+USERNAME = "username"
+"""The kind of the name that is no alias."""
 
 VERIFIABLE = {"email": "email_verified", "phone_number": "phone_number_verified"}
 """Attributes that someone can prove to own, each with the flag that says so."""
@@ -37,6 +46,7 @@ _ROLE_ARN = shapes.regex(
     20, 2048, rf"arn:{_ARN_PART}:{_ARN_PART}:([\w+=/,.@-]*)?:[0-9]+:{_ARN_PART}(:{_ARN_PART})?(:{_ARN_PART})?"
 )
 _NOT_AS_ALIAS = "Username cannot be of {} format, since user pool is configured for {} alias."
+_FACTORS = {"EMAIL_OTP": "email", "SMS_OTP": "phone_number"}
 
 
 def _is_username(name: str) -> bool:
@@ -84,6 +94,14 @@ class Group:
         checker.text("roleArn", self.role_arn, _ROLE_ARN)
         checker.whole("precedence", self.precedence, 0, 2**31 - 1)
         checker.done()
+
+
+class GroupChanges(TypedDict, total=False):
+    """What can change of a group, as far as it is to."""
+
+    description: str | None
+    role_arn: str | None
+    precedence: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +165,23 @@ def sign_in_attribute(pool: UserPool, name: str) -> str | None:
     return None
 
 
+def with_sign_in_attribute(pool: UserPool, name: str, attributes: Mapping[str, str]) -> dict[str, str]:
+    """The attributes of a new user, among them the one whose value the name is.
+
+    Raises:
+        InvalidParameter: they have another value for it: nobody would find the user under the name.
+    """
+    attribute = sign_in_attribute(pool, name)
+    if attribute is None:
+        return dict(attributes)
+    given = attributes.get(attribute)
+    if given and username_key(given, pool.case_sensitive) != username_key(name, pool.case_sensitive):
+        raise InvalidParameter(
+            f"User {attribute} should be empty or same as username, since username attribute is {attribute}"
+        )
+    return {**attributes, attribute: name}
+
+
 def aliases_of(pool: UserPool, username: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """The keys by which the user signs in besides the username, by attribute; unique in the pool.
 
@@ -161,6 +196,48 @@ def aliases_of(pool: UserPool, username: str, attributes: Mapping[str, str]) -> 
     keys = {kind: username_key(attributes[kind], pool.case_sensitive) for kind in kinds if attributes.get(kind)}
     own = username_key(username, pool.case_sensitive)
     return {kind: key for kind, key in keys.items() if key != own}
+
+
+def name_refusal(wanted: str, held: str, holder: Mapping[str, str]) -> UsernameExists | AliasExists:
+    """Why a new user cannot have a name that somebody has: ``wanted`` and ``held`` are its kinds, for either.
+
+    ``holder`` are the attributes of who has it. An address that is a username is nobody's alias before it is
+    verified (api.md 4.1).
+    """
+    unproven = held in VERIFIABLE and holder.get(VERIFIABLE[held]) != "true"
+    if wanted == USERNAME or unproven:
+        return UsernameExists("User account already exists")
+    return alias_refusal()
+
+
+def alias_refusal() -> AliasExists:
+    """Why a user cannot get an alias that somebody has."""
+    return AliasExists("User account already exists for the alias.")
+
+
+def signs_in_without_password(pool: UserPool, attributes: Mapping[str, str]) -> bool:
+    """True if the pool lets a code to one of the user's verified addresses stand for a password."""
+    return any(
+        factor in (pool.spec.allowed_first_auth_factors or ())
+        and bool(attributes.get(address))
+        and attributes.get(VERIFIABLE[address]) == "true"
+        for factor, address in _FACTORS.items()
+    )
+
+
+def registers_without_password(pool: UserPool, attributes: Mapping[str, str]) -> bool:
+    """True if a code to one of the addresses can stand for a password, once the address is verified."""
+    return any(
+        factor in (pool.spec.allowed_first_auth_factors or ()) and bool(attributes.get(address))
+        for factor, address in _FACTORS.items()
+    )
+
+
+def goes_by(pool: UserPool, user: User, name: str) -> bool:
+    """True if ``name`` is the user's username, one of the aliases, or the ``sub``."""
+    key = username_key(name, pool.case_sensitive)
+    own = username_key(user.username, pool.case_sensitive)
+    return name == user.sub or key == own or key in aliases_of(pool, user.username, user.attributes).values()
 
 
 def preferred_role(groups: Iterable[Group]) -> str | None:

@@ -13,8 +13,9 @@ from app_client_authz.domain.errors import InvalidTokenRequest
 from app_client_authz.domain.registration import Registration
 from app_client_authz.oauth.requests import EndpointRequest
 from app_client_authz.services.authorization import AuthorizationResponse
+from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.registry import Services
-from app_client_authz.services.tokens import RedeemableCode, TokenSet
+from app_client_authz.services.tokens import RedeemableCode
 
 AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 

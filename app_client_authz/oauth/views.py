@@ -29,6 +29,7 @@ from app_client_authz.web.cookies import sso_cookie
 from app_client_authz.web.endpoint import Endpoint
 
 PUBLIC = "public, max-age=300"
+_CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"})
 
 
 class OAuthEndpoint(Endpoint):
@@ -198,9 +199,10 @@ class Discovery(OAuthEndpoint):
 
 def _document(body: bytes, etag: str) -> Response:
     response = Response(body, content_type="application/json")
-    response.headers["Cache-Control"] = PUBLIC
-    response.set_etag(etag)
-    if "If-None-Match" in request.headers or "If-Match" in request.headers:
+    response.headers.add("Cache-Control", PUBLIC)
+    response.headers.add("ETag", f'"{etag}"')
+    # Asked of the environment: a header that is not there costs an exception.
+    if not request.environ.keys().isdisjoint(_CONDITIONS):
         response.make_conditional(request)
     return response
 

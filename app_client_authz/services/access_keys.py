@@ -1,6 +1,5 @@
 """Access keys of the signed operations: made, listed, deleted, and asked whether they signed something."""
 
-import hmac
 from collections.abc import Collection, Iterable
 
 from app_client_authz.config import Settings
@@ -13,7 +12,7 @@ from app_client_authz.services import audit
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.storage.unit import Unit, Units
 
-MAX_KEYS = 100
+MAX_DESCRIPTION_CHARACTERS = 256
 
 
 class AccessKeys:
@@ -29,29 +28,28 @@ class AccessKeys:
     def create(
         self, *, description: str = "", read_only: bool = False, pool_ids: Iterable[str] | None = None
     ) -> tuple[AccessKey, str]:
-        """A new key and its secret, which is shown this once and kept sealed.
+        """A new key and its secret, which is shown this once and kept sealed. Without ``pool_ids``: for all pools.
 
         Raises:
             ResourceNotFound: one of the pools does not exist.
-            InvalidParameter: a description of more than 256 characters, no pool, or 100 keys are there already.
+            InvalidParameter: no pool at all, or a description that is too long or not printable.
         """
-        limited = None if pool_ids is None else frozenset(pool_ids)
-        if len(description) > 256 or (limited is not None and not limited):
-            raise InvalidParameter("A description has at most 256 characters, and a limited key at least one pool.")
         key = AccessKey(
             id=ids.access_key_id_from(digests.random_int(80)),
             description=description,
             read_only=read_only,
-            pool_ids=limited,
+            pool_ids=None if pool_ids is None else frozenset(pool_ids),
             created_at=self._clock(),
         )
+        if len(description) > MAX_DESCRIPTION_CHARACTERS or not description.isprintable():
+            raise InvalidParameter(f"A description has at most {MAX_DESCRIPTION_CHARACTERS} printable characters.")
+        if key.pool_ids is not None and not key.pool_ids:
+            raise InvalidParameter("An access key that is limited to pools names at least one.")
         secret = digests.random_token()
 
         def add(unit: Unit) -> None:
-            for pool_id in sorted(limited or ()):
+            for pool_id in sorted(key.pool_ids or ()):
                 existing_pool(unit, pool_id)
-            if len(unit.access_keys.all()) >= MAX_KEYS:
-                raise InvalidParameter(f"There are {MAX_KEYS} access keys already: delete some.")
             unit.access_keys.add(key, secret)
 
         self._units.write(add)
@@ -59,41 +57,48 @@ class AccessKeys:
         return key, secret
 
     def all(self) -> list[AccessKey]:
-        """Keys of the database, the oldest first; those of the settings are the host's to list."""
+        """Keys of the database, the oldest first."""
         return self._units.read(lambda unit: unit.access_keys.all())
+
+    def configured(self) -> list[AccessKey]:
+        """Keys of the settings."""
+        return [AccessKey(key_id) for key_id in self._settings.access_keys]
+
+    def any(self) -> bool:
+        """Whether there is any key at all."""
+        return bool(self._settings.access_keys) or self._units.read(lambda unit: unit.access_keys.any())
 
     def delete(self, key_id: str) -> None:
         """The key opens nothing from now on.
 
         Raises:
+            InvalidParameter: it stands in the settings.
             ResourceNotFound: no such key in the database.
         """
 
         def change(unit: Unit) -> None:
-            if not unit.access_keys.delete(key_id):
-                raise ResourceNotFound("Access key does not exist.")
+            if unit.access_keys.delete(key_id):
+                return
+            if key_id in self._settings.access_keys:
+                raise InvalidParameter(f"Access key {key_id} stands in AUTHZ_ACCESS_KEYS: take it out there.")
+            raise ResourceNotFound("Access key does not exist.")
 
         self._units.write(change)
         audit.record("access_key_deleted", access_key_id=key_id)
 
-    def any(self) -> bool:
-        """Whether there is any key at all."""
-        return bool(self._settings.access_keys) or bool(self.all())
-
     def verify(
-        self, key_id: str, signature: str, *, date: str, service: str, candidates: Collection[str]
+        self, key_id: str, signature: str, *, date: str, service: str, strings: Collection[str]
     ) -> tuple[AccessKey | None, bool]:
-        """The key of that ID, if there is one, and whether it signed one of the candidates.
+        """The key of that ID, if there is one, and whether it signed one of the strings.
 
-        Every candidate is compared in constant time, for an unknown key too (SIG-5).
+        An unknown key is compared like a known one (SIG-5). One statement at most, none for a key of the settings.
         """
         key, secret = self._find(key_id)
-        matches = False
-        for text in candidates:
-            expected = sigv4.signature(
-                secret, date=date, region=self._settings.region, service=service, string_to_sign=text
-            )
-            matches |= hmac.compare_digest(expected, signature)
+        matches = sigv4.signs_one_of(
+            strings, signature, secret=secret, date=date, region=self._settings.region, service=service
+        )
+        if key is None or not matches:
+            audit.record("signature_refused", access_key_id=key_id)
         return key, matches and key is not None
 
     def _find(self, key_id: str) -> tuple[AccessKey | None, str]:

@@ -1,10 +1,13 @@
 """App clients: registration, authentication, secrets."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from app_client_authz.crypto import digests
 from app_client_authz.domain import ids
 from app_client_authz.domain.app_client import MAX_PER_POOL, AppClient, ClientSecret, ClientSpec
+from app_client_authz.domain.client_entry import ClientEntry
 from app_client_authz.domain.client_rules import LOCAL_PROVIDER
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
@@ -13,13 +16,12 @@ from app_client_authz.domain.errors import (
     LimitExceeded,
     ResourceNotFound,
 )
+from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.scopes import BUILT_IN
 from app_client_authz.services import audit
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.storage.unit import Unit, Units
-
-PROVIDERS = frozenset({LOCAL_PROVIDER})
-"""Identity providers that a client can list: the local directory."""
 
 _CHANGED = "The user pool client was changed by another request."
 _NOBODY = AppClient(
@@ -91,19 +93,13 @@ class AppClients:
         now = self._clock()
 
         def add(unit: Unit) -> AppClient:
-            pool = existing_pool(unit, pool_id)
-            if unit.app_clients.count(pool_id) >= MAX_PER_POOL:
-                raise LimitExceeded(f"A user pool has at most {MAX_PER_POOL} app clients.")
+            pool = existing_pool(unit, pool_id, hold=True)
             client = AppClient.create(
-                spec,
-                client_id=new_id,
-                pool=pool,
-                scopes_available=unit.resource_servers.scope_strings(pool_id),
-                providers=PROVIDERS,
-                now=now,
-                generated_secret=generated,
+                spec, client_id=new_id, pool=pool, now=now, generated_secret=generated, **_around(unit, pool, spec)
             )
-            unit.app_clients.add(client, {kept.secret_id: secret for kept in client.secrets if secret})
+            clear = {kept.secret_id: secret for kept in client.secrets if secret}
+            if not unit.app_clients.add(client, clear, at_most=MAX_PER_POOL):
+                raise LimitExceeded(f"A user pool has at most {MAX_PER_POOL} app clients.")
             return client
 
         client = self._units.write(add)
@@ -114,20 +110,45 @@ class AppClients:
         """Raises:
         ResourceNotFound: no such pool, or no such client in it.
         """
+        return self._units.read(lambda unit: _described(unit, pool_id, client_id))
 
-        def look(unit: Unit) -> Described:
-            client = self._existing(unit, pool_id, client_id).client
-            secrets = unit.app_clients.open_secrets(client_id)
-            return Described(client, next(iter(secrets.values()), None))
+    def look_up(self, pool_id: str, client_id: str) -> AppClient:
+        """The client without a secret in clear: what is known of its secrets, and its sessions' bound.
+
+        Raises:
+            ResourceNotFound: no such pool, or no such client in it.
+        """
+        return self._units.read(lambda unit: _existing(unit, pool_id, client_id))
+
+    def entries(self, pool_id: str, *, after: int = 0, limit: int = 60, kind: str | None = None) -> list[ClientEntry]:
+        """At most ``limit`` clients of the pool behind the one with number ``after`` (ListUserPoolClients).
+
+        ``kind`` is ``REGULAR`` or ``DCR``; None means both.
+
+        Raises:
+            ResourceNotFound: no such pool.
+        """
+
+        def look(unit: Unit) -> list[ClientEntry]:
+            # Nobody registers clients but administrators: there are no others to look for.
+            wanted = kind in {None, "REGULAR"} and ids.is_pool_id(pool_id)
+            found = unit.app_clients.entries(pool_id, after=after, limit=limit) if wanted else []
+            if not found:
+                existing_pool(unit, pool_id)
+            return found
 
         return self._units.read(look)
 
-    def page(self, pool_id: str, *, after: str = "", limit: int = 60) -> list[AppClient]:
-        """At most ``limit`` clients of the pool in the order of their IDs (ListUserPoolClients)."""
+    def all(self, pool_id: str) -> list[AppClient]:
+        """Every client of the pool as they were made, in full.
+
+        Raises:
+            ResourceNotFound: no such pool.
+        """
 
         def look(unit: Unit) -> list[AppClient]:
             existing_pool(unit, pool_id)
-            return unit.app_clients.page(pool_id, after=after, limit=limit)
+            return unit.app_clients.all(pool_id)
 
         return self._units.read(look)
 
@@ -143,22 +164,36 @@ class AppClients:
         """
 
         def change(unit: Unit) -> Described:
-            found = self._existing(unit, pool_id, client_id)
-            if expected_version not in {None, found.client.version}:
+            pool = existing_pool(unit, pool_id, hold=True)
+            found = _described(unit, pool_id, client_id)
+            before = found.client
+            if expected_version not in {None, before.version}:
                 raise ConcurrentModification(_CHANGED)
-            client = found.client.replace(
-                spec,
-                pool=found.pool,
-                scopes_available=unit.resource_servers.scope_strings(pool_id),
-                providers=PROVIDERS,
-                now=self._clock(),
-            )
-            self._store(unit, found.client, client)
-            return Described(client, next(iter(unit.app_clients.open_secrets(client_id).values()), None))
+            after = before.replace(spec, pool=pool, now=self._clock(), **_around(unit, pool, spec))
+            _expect(unit.app_clients.replace(after, before.version))
+            return Described(after, found.secret)
 
         described = self._units.write(change)
         audit.record("client_changed", pool_id=pool_id, client_id=client_id)
         return described
+
+    def bound_sso(self, pool_id: str, client_id: str, minutes: int) -> AppClient:
+        """The client that takes over sign-ins of at most that age (SetUserPoolClientSessionConfiguration).
+
+        Raises:
+            ResourceNotFound, ConcurrentModification, and whatever ``AppClient.with_sso_bound`` raises.
+        """
+
+        def change(unit: Unit) -> AppClient:
+            pool = existing_pool(unit, pool_id, hold=True)
+            before = _existing(unit, pool_id, client_id)
+            after = before.with_sso_bound(minutes, pool=pool, now=self._clock())
+            _expect(unit.app_clients.replace(after, before.version))
+            return after
+
+        after = self._units.write(change)
+        audit.record("client_changed", pool_id=pool_id, client_id=client_id)
+        return after
 
     def delete(self, pool_id: str, client_id: str) -> None:
         """Delete the client: its codes, token sessions and tokens are dead at once (DeleteUserPoolClient).
@@ -168,11 +203,13 @@ class AppClients:
         """
 
         def change(unit: Unit) -> None:
-            self._existing(unit, pool_id, client_id)
-            unit.app_clients.delete(pool_id, client_id)
+            if not ids.is_client_id(client_id) or not unit.app_clients.delete(pool_id, client_id):
+                raise _no_such_client(unit, pool_id)
 
         self._units.write(change)
         audit.record("client_deleted", pool_id=pool_id, client_id=client_id)
+
+    # --- secrets --------------------------------------------------------------------------------------
 
     def add_secret(self, pool_id: str, client_id: str, secret: str | None = None) -> tuple[ClientSecret, str]:
         """A second secret beside the first, and the secret itself (AddUserPoolClientSecret).
@@ -185,10 +222,11 @@ class AppClients:
         value = secret or ids.secret_from(digests.random_int(256))
 
         def change(unit: Unit) -> ClientSecret:
-            before = self._existing(unit, pool_id, client_id).client
+            existing_pool(unit, pool_id, hold=True)
+            before = _existing(unit, pool_id, client_id)
             after = before.with_secret(value, now=self._clock())
             kept = after.secrets[-1]
-            self._store(unit, before, after, {kept.secret_id: value})
+            _expect(unit.app_clients.replace_secrets(after, before.version, {kept.secret_id: value}))
             return kept
 
         kept = self._units.write(change)
@@ -204,21 +242,49 @@ class AppClients:
         """
 
         def change(unit: Unit) -> None:
-            before = self._existing(unit, pool_id, client_id).client
-            self._store(unit, before, before.without_secret(secret_id, now=self._clock()))
+            existing_pool(unit, pool_id, hold=True)
+            before = _existing(unit, pool_id, client_id)
+            after = before.without_secret(secret_id, now=self._clock())
+            _expect(unit.app_clients.replace_secrets(after, before.version))
 
         self._units.write(change)
         audit.record("client_secret_deleted", pool_id=pool_id, client_id=client_id, secret_id=secret_id)
 
-    @staticmethod
-    def _existing(unit: Unit, pool_id: str, client_id: str) -> Registration:
-        existing_pool(unit, pool_id)
-        found = unit.app_clients.find(client_id)
-        if found is None or found.client.pool_id != pool_id:
-            raise ResourceNotFound("User pool client does not exist.")
-        return found
 
-    @staticmethod
-    def _store(unit: Unit, before: AppClient, after: AppClient, clear_secrets: dict[str, str] | None = None) -> None:
-        if not unit.app_clients.replace(after, before.version, clear_secrets):
-            raise ConcurrentModification(_CHANGED)
+class _Around(TypedDict):
+    scopes_available: Collection[str]
+    providers: Collection[str]
+
+
+def _around(unit: Unit, pool: UserPool, spec: ClientSpec) -> _Around:
+    """What of the pool the spec is judged by; looked up as far as the spec refers to it."""
+    custom = any(scope not in BUILT_IN for scope in spec.allowed_oauth_scopes or ())
+    external = any(name != LOCAL_PROVIDER for name in spec.supported_identity_providers or ())
+    return {
+        "scopes_available": unit.resource_servers.scope_strings(pool.id) if custom else (),
+        "providers": unit.identity_providers.names(pool.id) if external else (),
+    }
+
+
+def _described(unit: Unit, pool_id: str, client_id: str) -> Described:
+    found = unit.app_clients.describe(client_id) if ids.is_client_id(client_id) else None
+    if found is None or found[0].pool.id != pool_id:
+        raise _no_such_client(unit, pool_id)
+    return Described(found[0].client, found[1])
+
+
+def _existing(unit: Unit, pool_id: str, client_id: str) -> AppClient:
+    found = unit.app_clients.find(client_id) if ids.is_client_id(client_id) else None
+    if found is None or found.pool.id != pool_id:
+        raise _no_such_client(unit, pool_id)
+    return found.client
+
+
+def _no_such_client(unit: Unit, pool_id: str) -> ResourceNotFound:
+    existing_pool(unit, pool_id)
+    return ResourceNotFound("User pool client does not exist.")
+
+
+def _expect(hit: bool) -> None:
+    if not hit:
+        raise ConcurrentModification(_CHANGED)

@@ -19,13 +19,14 @@ class Hints:
 
     def registration(self, id_token: str, base: str) -> Registration | None:
         """The client of an ID token that we signed, expired ones too; None for anything else."""
-        pool_id = ids.pool_id_of(jwts.peek(id_token).get("iss"), base)
-        if pool_id is None:
-            return None
         try:
+            presented = jwts.read(id_token)
+            pool_id = ids.pool_id_of(presented.unproven.get("iss"), base)
+            if pool_id is None:
+                return None
             ring = self._keys.ring(pool_id)
             claims = jwts.verify(
-                id_token,
+                presented,
                 ring.public,
                 issuer=f"{base}/{pool_id}",
                 token_use="id",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from app_client_authz.crypto import jwts
+from app_client_authz.crypto.certificates import self_signed
 from app_client_authz.crypto.jwts import SigningKey, VerificationKey
 from app_client_authz.domain import ids
 from app_client_authz.domain.clock import Clock
@@ -93,6 +94,25 @@ class Keys:
         if found is None:
             raise ResourceNotFound(f"User pool {pool_id} does not exist.")
         return [key for key, _ in found[1]]
+
+    def certificate(self, pool_id: str) -> bytes:
+        """An X.509 certificate of the key that signs the pool's ID tokens now, in DER (GetSigningCertificate).
+
+        The same at every call and on every process, until the key rotates.
+
+        Raises:
+            ResourceNotFound: no such pool.
+        """
+
+        def look(unit: Unit) -> tuple[StoredKey, bytes]:
+            found = unit.keys.ring(pool_id) if ids.is_pool_id(pool_id) else None
+            if found is None:
+                raise ResourceNotFound(f"User pool {pool_id} does not exist.")
+            key, sealed = next(each for each in found[1] if (each[0].purpose, each[0].state) == ("id", "current"))
+            return key, unit.keys.open_private_key(key, sealed)
+
+        key, pem = self._units.read(look)
+        return self_signed(jwts.load_signing_key(key.kid, pem, purpose="id"), name=pool_id, since=key.created_at)
 
     def stage(self, pool_id: str) -> list[StoredKey]:
         """Publish the next keys without signing with them yet; those already staged stay.

@@ -19,8 +19,8 @@ class PageTokens:
         """A token that says "go on behind ``after``"; ``binding`` is the list: operation, pool, filter."""
         return self._sealer.seal(after, row=_row(binding))
 
-    def read(self, token: str | None, *binding: str) -> str:
-        """Behind what to go on; the empty text without a token.
+    def read(self, token: str | None, *binding: str, refusal: str = INVALID) -> str:
+        """Behind what to go on; the empty text without a token. ``refusal`` is the message of the list.
 
         Raises:
             InvalidParameter: no token of ours, or of another list.
@@ -30,7 +30,7 @@ class PageTokens:
         try:
             return self._sealer.open(token, row=_row(binding)).decode()
         except (SealError, UnicodeError):
-            raise InvalidParameter(INVALID) from None
+            raise InvalidParameter(refusal) from None
 
 
 def _row(binding: tuple[str, ...]) -> str:

@@ -7,8 +7,9 @@ not protect, as it stands. Codes are never used again for something else.
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from app_client_authz.domain.app_client import MAX_PER_POOL
+from app_client_authz.config import is_loopback
 from app_client_authz.domain.errors import ConfigurationError
 from app_client_authz.domain.registration import Registration
 from app_client_authz.services import posture_rules
@@ -30,6 +31,10 @@ SITE_CODES = {
     "AUTHZ-W010": "SQLite is not in WAL mode: every write keeps all readers waiting",
     "AUTHZ-W012": "other accounts of this machine can read the SQLite file: chmod 600, and 700 for its directory",
     "AUTHZ-E013": "other accounts of this machine can write to the SQLite file: chmod 600, and 700 for its directory",
+    "AUTHZ-W028": (
+        "messages to users are not sent, but kept with their codes and temporary passwords, which is for development:"
+        " set AUTHZ_MESSAGE_SENDER to 'smtp', or supply a sender"
+    ),
 }
 
 
@@ -76,6 +81,8 @@ def _of_site(services: Services, migrated: bool) -> Iterator[tuple[str, str]]:
             yield known("AUTHZ-E007", f": {error.message}")
     if not services.settings.sealing_keys:
         yield known("AUTHZ-W008")
+    if services.outbox is not None and not _on_this_machine(services.settings.public_url):
+        yield known("AUTHZ-W028")
     state = sqlite_state(services.engine)
     if state is None:
         return
@@ -89,6 +96,10 @@ def _of_site(services: Services, migrated: bool) -> Iterator[tuple[str, str]]:
         yield known("AUTHZ-W012", f" ({state.path})")
 
 
+def _on_this_machine(public_url: str | None) -> bool:
+    return public_url is None or is_loopback(urlsplit(public_url).hostname or "")
+
+
 def _of_pools(services: Services) -> Iterator[Finding]:
     now = services.clock()
     for pool in services.pools.all():
@@ -96,7 +107,7 @@ def _of_pools(services: Services) -> Iterator[Finding]:
         for code, pool_rule in posture_rules.POOL_RULES.items():
             if text := pool_rule(case):
                 yield Finding(code, text, pool.id, name=pool.name)
-        for client in services.app_clients.page(pool.id, limit=MAX_PER_POOL):
+        for client in services.app_clients.all(pool.id):
             registration = Registration(client, pool)
             for code, client_rule in posture_rules.CLIENT_RULES.items():
                 if text := client_rule(registration, now):

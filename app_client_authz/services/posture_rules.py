@@ -54,6 +54,16 @@ def old_signing_keys(case: PoolCase) -> str | None:
     return f"a signing key is {max(ages)} days old: run 'flask authz keys stage' and, a day later, 'keys rotate'"
 
 
+def idle_lambdas(case: PoolCase) -> str | None:
+    triggers = [name for name in case.pool.spec.lambda_config or {} if name != "KMSKeyID"]
+    if not triggers:
+        return None
+    return (
+        f"no Lambda function is ever called, so that what {', '.join(triggers)} should check or change is not checked"
+        " or changed: take them out of LambdaConfig"
+    )
+
+
 def public_without_pkce(found: Registration, now: float) -> str | None:
     client = found.client
     if client.confidential or client.requires_pkce or found.pool.spec.require_pkce:
@@ -158,6 +168,7 @@ POOL_RULES: Mapping[str, Callable[[PoolCase], str | None]] = {
     "AUTHZ-W015": short_passwords,
     "AUTHZ-W016": unprotected_from_deletion,
     "AUTHZ-W017": old_signing_keys,
+    "AUTHZ-W029": idle_lambdas,
 }
 CLIENT_RULES: Mapping[str, Callable[[Registration, float], str | None]] = {
     "AUTHZ-W018": public_without_pkce,

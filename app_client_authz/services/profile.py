@@ -55,14 +55,15 @@ class Profile:
         return self._dialects.default if pool is None else self._dialects.of(pool)
 
     def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
-        pool_id = ids.pool_id_of(jwts.peek(access_token).get("iss"), base)
+        presented = jwts.read(access_token)
+        pool_id = ids.pool_id_of(presented.unproven.get("iss"), base)
         if pool_id is None:
             raise InvalidToken(detail="issuer")
         try:
             ring = self._keys.ring(pool_id)
         except ResourceNotFound:
             raise InvalidToken(detail="issuer") from None
-        return jwts.verify(access_token, ring.public, issuer=f"{base}/{pool_id}", token_use="access", now=self._clock())
+        return jwts.verify(presented, ring.public, issuer=f"{base}/{pool_id}", token_use="access", now=self._clock())
 
     @staticmethod
     def _alive(unit: Unit, claims: Mapping[str, object], base: str) -> tuple[Registration, User]:
@@ -72,17 +73,17 @@ class Profile:
         )
         if found is None or claims["iss"] != f"{base}/{found.registration.pool.id}":
             raise InvalidToken(detail="client or user deleted")
-        issued_at = _since(claims, found.registration.pool, found.opened_at, tracked=origin_jti is not None)
+        issued_at = standing_since(claims, found.registration.pool, found.opened_at)
         if found.revoked_at is not None or issued_at is None or not is_signed_in(found.user, issued_at):
             raise InvalidToken(detail="revoked, signed out or disabled")
         return found.registration, found.user
 
 
-def _since(claims: Mapping[str, object], pool: UserPool, opened_at: float | None, *, tracked: bool) -> float | None:
-    """Since when the token's authority stands; None if its session is gone or from before a restore.
+def standing_since(claims: Mapping[str, object], pool: UserPool, opened_at: float | None) -> float | None:
+    """Since when an access token's authority stands; None if its session is gone or from before a restore.
 
     A token without a session has only its ``iat``, whole seconds: one from the second of a global sign-out
     counts as older than it.
     """
-    since = opened_at if tracked else float(str(claims["iat"]))
+    since = opened_at if claims.get("origin_jti") is not None else float(str(claims["iat"]))
     return None if since is None or since < pool.sessions_valid_from else since

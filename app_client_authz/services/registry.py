@@ -7,21 +7,43 @@ from app_client_authz.config import Settings
 from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.crypto.sealing import Sealer, keys_from
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.message import MessageSender
 from app_client_authz.services.access_keys import AccessKeys
+from app_client_authz.services.access_tokens import AccessTokens
 from app_client_authz.services.app_clients import AppClients
 from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.authorization import Authorization
+from app_client_authz.services.client_proofs import ClientProofs
+from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.domains import Domains
+from app_client_authz.services.groups import Groups
 from app_client_authz.services.hints import Hints
+from app_client_authz.services.identity_providers import IdentityProviders
+from app_client_authz.services.invitations import Invitations
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.named_codes import NamedCodes
+from app_client_authz.services.new_users import NewUsers
+from app_client_authz.services.outbox import Outbox
+from app_client_authz.services.own_account import OwnAccount
+from app_client_authz.services.own_attributes import OwnAttributes
 from app_client_authz.services.page_tokens import PageTokens
+from app_client_authz.services.password_attempts import PasswordAttempts
 from app_client_authz.services.passwords import NewPasswords
+from app_client_authz.services.pool_settings import PoolSettings
 from app_client_authz.services.pools import Dialects, LiveScopes, Pools
 from app_client_authz.services.profile import Profile
+from app_client_authz.services.recovery import Recovery
 from app_client_authz.services.resource_servers import ResourceServers
 from app_client_authz.services.sessions import Sessions
+from app_client_authz.services.sign_ins import SignIns
+from app_client_authz.services.sign_up import SignUp
+from app_client_authz.services.srp_sign_in import SrpSignIn
 from app_client_authz.services.tokens import Tokens
+from app_client_authz.services.ui_customizations import UiCustomizations
 from app_client_authz.services.upkeep import Upkeep
+from app_client_authz.services.user_lists import UserLists
 from app_client_authz.services.users import Users
+from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.engine import Engine
 from app_client_authz.storage.unit import Units
 
@@ -36,9 +58,22 @@ class Services:
     csrf_keys: tuple[bytes, ...]
     dialects: Dialects
     pools: Pools
+    pool_settings: PoolSettings
     app_clients: AppClients
     resource_servers: ResourceServers
+    identity_providers: IdentityProviders
+    domains: Domains
+    ui_customizations: UiCustomizations
+    delivery: Delivery
+    outbox: Outbox | None
+    """What the development sender keeps; None where messages are sent."""
+    verification_codes: VerificationCodes
     users: Users
+    user_lists: UserLists
+    invitations: Invitations
+    recovery: Recovery
+    sign_up: SignUp
+    groups: Groups
     keys: Keys
     access_keys: AccessKeys
     page_tokens: PageTokens
@@ -47,6 +82,10 @@ class Services:
     authorization: Authorization
     tokens: Tokens
     profile: Profile
+    client_proofs: ClientProofs
+    sign_ins: SignIns
+    own_attributes: OwnAttributes
+    own_account: OwnAccount
     hints: Hints
     upkeep: Upkeep
 
@@ -54,8 +93,10 @@ class Services:
         return f"Services({self.engine.url!r})"
 
 
-def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Services:
-    """The services of one app over one database."""
+def build(
+    settings: Settings, engine: Engine, clock: Clock = time.time, *, sender: MessageSender | None = None
+) -> Services:
+    """The services of one app over one database; without a ``sender``, messages are kept instead of sent."""
     sealer = Sealer(keys_from(settings.sealing_keys, settings.secret_keys))
     hasher = PasswordHasher(
         memory_kib=settings.password_hash_memory_kib,
@@ -66,12 +107,23 @@ def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Servi
     new_passwords = NewPasswords(hasher, settings.password_blocklist)
     units = Units(engine, sealer)
     keys = Keys(units, clock)
+    attempts = PasswordAttempts(units, sealer.derived_key("attempts"), clock)
     dialects = Dialects(settings.dialect)
     live_scopes = LiveScopes(units)
+    pools = Pools(units, keys, settings.region, clock)
     app_clients = AppClients(units, clock)
     sessions = Sessions(units, dialects, clock)
     tokens = Tokens(units, keys, dialects, live_scopes, clock)
     upkeep = Upkeep(units, clock)
+    outbox = Outbox(units, clock)
+    delivery = Delivery(sender or outbox)
+    new_users = NewUsers(units, new_passwords, clock)
+    users = Users(units, new_users, new_passwords, clock)
+    verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
+    named_codes = NamedCodes(units, attempts, verification_codes, delivery, clock)
+    authentication = Authentication(units, hasher, new_passwords, attempts, clock)
+    access_tokens = AccessTokens(units, keys, clock)
+    client_proofs = ClientProofs(units, pools, app_clients)
     units.look_first(upkeep.check_sealing_keys)
     return Services(
         settings=settings,
@@ -79,20 +131,36 @@ def build(settings: Settings, engine: Engine, clock: Clock = time.time) -> Servi
         engine=engine,
         csrf_keys=sealer.derived_keys("csrf"),
         dialects=dialects,
-        pools=Pools(units, keys, settings.region, clock),
+        pools=pools,
+        pool_settings=PoolSettings(units, clock),
         app_clients=app_clients,
         resource_servers=ResourceServers(units),
-        users=Users(units, new_passwords, clock),
+        identity_providers=IdentityProviders(units, clock),
+        domains=Domains(units, clock),
+        ui_customizations=UiCustomizations(units, clock),
+        delivery=delivery,
+        outbox=outbox if sender is None else None,
+        verification_codes=verification_codes,
+        users=users,
+        user_lists=UserLists(units),
+        invitations=Invitations(pools, new_users, users, delivery),
+        recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, clock),
+        sign_up=SignUp(units, new_users, named_codes, verification_codes, delivery, clock),
+        groups=Groups(units, clock),
         keys=keys,
         access_keys=AccessKeys(units, settings, clock),
         page_tokens=PageTokens(sealer),
-        authentication=Authentication(units, hasher, new_passwords, sealer.derived_key("attempts"), clock),
+        authentication=authentication,
         sessions=sessions,
         authorization=Authorization(
             units, app_clients, dialects, live_scopes, sessions, tokens, clock, settings.code_lifetime_seconds
         ),
         tokens=tokens,
         profile=Profile(units, keys, dialects, clock),
+        client_proofs=client_proofs,
+        sign_ins=SignIns(client_proofs, authentication, SrpSignIn(units, sealer, attempts, clock), tokens),
+        own_attributes=OwnAttributes(units, access_tokens, dialects, verification_codes, delivery, clock),
+        own_account=OwnAccount(units, access_tokens, users, authentication, new_passwords, clock),
         hints=Hints(app_clients, keys, clock),
         upkeep=upkeep,
     )

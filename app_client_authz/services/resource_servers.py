@@ -23,12 +23,10 @@ class ResourceServers:
         """
 
         def change(unit: Unit) -> None:
-            present = unit.resource_servers.of_pool(server.pool_id)
-            if any(other.identifier == server.identifier for other in present):
+            if not unit.resource_servers.add(server):
                 raise InvalidParameter(f"{server.identifier} already exists in user pool {server.pool_id}.")
-            if len(present) >= MAX_PER_POOL:
+            if unit.resource_servers.count(server.pool_id) > MAX_PER_POOL:
                 raise LimitExceeded(f"A user pool has at most {MAX_PER_POOL} resource servers.")
-            unit.resource_servers.add(server)
 
         self._change(server.pool_id, change)
         return server
@@ -55,6 +53,19 @@ class ResourceServers:
         def look(unit: Unit) -> list[ResourceServer]:
             existing_pool(unit, pool_id)
             return unit.resource_servers.of_pool(pool_id)
+
+        return self._units.read(look)
+
+    def page(self, pool_id: str, *, after: str = "", limit: int) -> list[ResourceServer]:
+        """At most ``limit`` resource servers in the order of their identifiers (ListResourceServers).
+
+        Raises:
+            ResourceNotFound: no such pool.
+        """
+
+        def look(unit: Unit) -> list[ResourceServer]:
+            existing_pool(unit, pool_id)
+            return unit.resource_servers.page(pool_id, after=after, limit=limit)
 
         return self._units.read(look)
 

@@ -1,11 +1,9 @@
 """Tokens: what a code, a refresh token or a client's own word gives."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from app_client_authz.crypto import digests, jwts
-from app_client_authz.crypto.jwts import SigningKey
 from app_client_authz.domain import attributes, claims, pkce, scopes
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.clock import Clock
@@ -14,30 +12,24 @@ from app_client_authz.domain.errors import (
     GrantNotAllowed,
     InvalidGrant,
     InvalidTokenRequest,
+    NotAuthorized,
     OAuthDisabled,
     RefreshTokenExpired,
+    RefreshTokenOfAnotherClient,
     RefreshTokenReused,
     RefreshTokenRevoked,
+    RefreshTokenUserDeleted,
+    RefreshTokenUserDisabled,
     UnsupportedTokenType,
 )
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
+from app_client_authz.services.issuer import Issuer, TokenSet
 from app_client_authz.services.keys import Keys
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.storage.unit import Unit, Units
-
-
-@dataclass(frozen=True, slots=True)
-class TokenSet:
-    """What the client gets; ``expires_in`` is the access token's lifetime in seconds."""
-
-    access_token: str = field(repr=False)
-    expires_in: int
-    scopes: tuple[str, ...]
-    id_token: str | None = field(default=None, repr=False)
-    refresh_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +59,8 @@ class Tokens:
 
     def __init__(self, units: Units, keys: Keys, dialects: Dialects, live_scopes: LiveScopes, clock: Clock) -> None:
         self._units = units
-        self._keys = keys
         self._dialects = dialects
+        self._issuer = Issuer(keys, dialects)
         self._live_scopes = live_scopes
         self._clock = clock
 
@@ -108,7 +100,7 @@ class Tokens:
         pkce.verify(code.code_challenge, verifier)
         granted = scopes.still_allowed(code.scopes, client, self._live_scopes.of(pool))
         # Before anything is consumed: without keys there is nothing to give for it (ATM-6).
-        signing = self._keys.ring(pool.id, pool.keys_version).signing
+        signing = self._issuer.signing(pool)
         if code.consumed_at is None:
             if user is None or not is_signed_in(user, code.created_at) or code.created_at < pool.sessions_valid_from:
                 raise InvalidGrant(detail="the user of the code is gone, disabled or signed out")
@@ -137,7 +129,7 @@ class Tokens:
             granted, code.auth_time, session.id, session.event_id, nonce=code.nonce, resource=code.resource
         )
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
-        return replace(self._issue(registration, user, grant, base, now, signing), refresh_token=refresh_token)
+        return replace(self._issuer.issue(registration, user, grant, base, now, signing), refresh_token=refresh_token)
 
     @staticmethod
     def _consume(
@@ -157,6 +149,45 @@ class Tokens:
             unit.token_sessions.revoke(consumed[0].token_session_id, now)
         return _Outcome.REPLAYED
 
+    # --- sign-in by the JSON API ----------------------------------------------------------------
+
+    def sign_in(self, registration: Registration, user: User, event_id: str, base: str) -> TokenSet:
+        """Tokens of a user who just proved to be one (InitiateAuth), with a token session of their own.
+
+        ``user`` comes with groups; ``event_id`` is the request's.
+
+        Raises:
+            NotAuthorized: the user was disabled, deleted, signed out or changed since.
+        """
+        client, pool, now = registration.client, registration.pool, self._clock()
+        signing = self._issuer.signing(pool)
+        session = TokenSession(
+            id=digests.random_uuid(),
+            client_id=client.client_id,
+            sub=user.sub,
+            scopes=(scopes.ADMIN,),
+            auth_time=now,
+            event_id=event_id,
+            created_at=now,
+            expires_at=now + client.refresh_token_seconds,
+            by_api=True,
+        )
+        refresh_token = digests.random_token()
+
+        def open_session(unit: Unit) -> None:
+            # Held: sign-out, disabling and deletion come before or after us (ATM-3).
+            standing = unit.users.lock(user.sub)
+            if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
+                raise NotAuthorized("Incorrect username or password.", detail="changed since the sign-in")
+            if standing.status != user.status or standing.signed_out_at != user.signed_out_at:
+                raise NotAuthorized("Incorrect username or password.", detail="changed since the sign-in")
+            unit.token_sessions.open(session, digests.digest(refresh_token))
+
+        self._units.write(open_session)
+        audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
+        tokens = self._issuer.issue(registration, user, _grant_of(session, session.scopes), base, now, signing)
+        return replace(tokens, refresh_token=refresh_token)
+
     # --- refresh token --------------------------------------------------------------------------
 
     def refresh(self, registration: Registration, refresh_token: str, base: str) -> TokenSet:
@@ -171,12 +202,16 @@ class Tokens:
         client, now = registration.client, self._clock()
         digest = digests.digest(refresh_token)
         found = self._units.read(lambda unit: unit.token_sessions.present(digest))
-        if found is None or found[0].session.client_id != client.client_id:
+        if found is None:
             raise InvalidGrant(detail="unknown refresh token")
         presented, user = found
+        if presented.session.client_id != client.client_id:
+            raise self._foreign(registration, presented.session.client_id)
         # Both before the rotation: without them there is nothing to give for the old token (ATM-6).
-        signing = self._keys.ring(registration.pool.id, registration.pool.keys_version).signing
-        granted = scopes.still_allowed(presented.session.scopes, client, self._live_scopes.of(registration.pool))
+        signing = self._issuer.signing(registration.pool)
+        granted = presented.session.scopes
+        if not presented.session.by_api:
+            granted = scopes.still_allowed(granted, client, self._live_scopes.of(registration.pool))
         verdict = self._decide(registration, presented, user, now)
         successor: str | None = None
         if verdict is Verdict.REUSED or (verdict in {Verdict.FRESH, Verdict.GRACE} and client.rotation_enabled):
@@ -192,18 +227,28 @@ class Tokens:
                 client_id=client.client_id,
                 sub=presented.session.sub,
             )
-        if verdict in _REFUSALS or user is None:
-            raise _REFUSALS.get(verdict, InvalidGrant)(detail=verdict.value)
-        session = presented.session
-        grant = claims.Grant(
-            granted,
-            session.auth_time,
-            session.id,
-            session.event_id,
-            resource=session.resource,
-        )
-        tokens = self._issue(registration, user, grant, base, now, signing, at_sign_in=False)
+        if user is None:
+            raise RefreshTokenUserDeleted(detail=verdict.value)
+        if not user.enabled:
+            raise RefreshTokenUserDisabled(detail=verdict.value)
+        if verdict in _REFUSALS:
+            raise _REFUSALS[verdict](detail=verdict.value)
+        grant = _grant_of(presented.session, granted)
+        tokens = self._issuer.issue(registration, user, grant, base, now, signing, at_sign_in=False)
         return replace(tokens, refresh_token=successor if client.rotation_enabled else None)
+
+    def _foreign(self, registration: Registration, client_id: str) -> InvalidGrant:
+        """Within a pool clients are told apart; of another pool nothing is told (API-7)."""
+        other = self._units.read(lambda unit: unit.app_clients.find(client_id))
+        if other is None or other.pool.id != registration.pool.id:
+            return InvalidGrant(detail="another pool's refresh token")
+        return RefreshTokenOfAnotherClient(detail="another client's refresh token")
+
+    def owner(self, refresh_token: str) -> str | None:
+        """The username of whoever a refresh token was given to; None if nobody is known."""
+        digest = digests.digest(refresh_token)
+        found = self._units.read(lambda unit: unit.token_sessions.present(digest))
+        return None if found is None or found[1] is None else found[1].username
 
     def _rotate(
         self,
@@ -253,7 +298,7 @@ class Tokens:
             raise GrantNotAllowed(detail="client_credentials is not among the client's flows")
         granted = scopes.resolve_machine(scope, client, self._live_scopes.of(pool))
         issuer = f"{base}/{pool.id}"
-        key = self._keys.ring(pool.id, pool.keys_version).signing["access"]
+        key = self._issuer.signing(pool)["access"]
         token = jwts.sign(claims.client_credentials(issuer, client, granted, digests.random_uuid(), now), key)
         return TokenSet(token, client.access_token_seconds, granted)
 
@@ -276,9 +321,9 @@ class Tokens:
         if attributes.scopes_unreadable(granted, registration.client.spec.read_attributes):
             raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
         grant = claims.Grant(granted, auth_time, nonce=nonce, resource=resource)
-        pool = registration.pool
-        signing = self._keys.ring(pool.id, pool.keys_version).signing
-        tokens = self._issue(registration, user, grant, base, self._clock(), signing)
+        tokens = self._issuer.issue(
+            registration, user, grant, base, self._clock(), self._issuer.signing(registration.pool)
+        )
         keeps_id_token = self._dialects.of(registration.pool).implicit_gives_id_token
         return tokens if keeps_id_token else replace(tokens, id_token=None)
 
@@ -309,42 +354,8 @@ class Tokens:
         if self._units.write(lambda unit: unit.token_sessions.revoke(session.id, now)):
             audit.record("token_session_revoked", pool_id=pool.id, client_id=client.client_id, sub=session.sub)
 
-    # --------------------------------------------------------------------------------------------
 
-    def _issue(
-        self,
-        registration: Registration,
-        user: User,
-        grant: claims.Grant,
-        base: str,
-        now: float,
-        signing: Mapping[str, SigningKey],
-        *,
-        at_sign_in: bool = True,
-    ) -> TokenSet:
-        client, pool = registration.client, registration.pool
-        issuer = f"{base}/{pool.id}"
-        access_token = jwts.sign(
-            claims.access_token(issuer, client, user, grant, digests.random_uuid(), now), signing["access"]
-        )
-        if scopes.OPENID not in grant.scopes:
-            return TokenSet(access_token, client.access_token_seconds, grant.scopes)
-        visible = attributes.visible(
-            user.attributes,
-            read_attributes=client.spec.read_attributes,
-            scopes=grant.scopes,
-            pool=pool,
-            dialect=self._dialects.of(pool),
-        )
-        payload = claims.id_token(
-            issuer,
-            client,
-            user,
-            attributes.id_token_values(visible),
-            grant,
-            digests.random_uuid(),
-            now,
-            # Cognito has no at_hash on refreshed ID tokens (endpoints.md 5.2).
-            at_hash=jwts.at_hash(access_token) if at_sign_in else None,
-        )
-        return TokenSet(access_token, client.access_token_seconds, grant.scopes, jwts.sign(payload, signing["id"]))
+def _grant_of(session: TokenSession, granted: tuple[str, ...]) -> claims.Grant:
+    return claims.Grant(
+        granted, session.auth_time, session.id, session.event_id, resource=session.resource, by_api=session.by_api
+    )

@@ -65,8 +65,35 @@ class Upkeep:
     def _reseal_once(self) -> int:
         """A transaction a row: nobody waits for all of them, and what broke off goes on where it was (SEC-3)."""
         kids, clients = self._units.read(lambda unit: unit.upkeep.sealed_rows())
+        access_keys = [key.id for key in self._units.read(lambda unit: unit.access_keys.all())]
+        providers = self._units.read(lambda unit: unit.identity_providers.sealed_rows())
+        messages = self._units.read(lambda unit: unit.messages.sealed_rows())
         keys = sum(self._reseal_key(kid) for kid in kids)
+        keys += sum(self._reseal_access_key(key_id) for key_id in access_keys)
+        keys += sum(self._reseal_provider(pool_id, name) for pool_id, name in providers)
+        keys += sum(self._reseal_message(row_id) for row_id in messages)
+        keys += self._reseal_verifiers()
         return keys + sum(self._reseal_secrets(client_id) for client_id in clients)
+
+    def _reseal_verifiers(self) -> int:
+        total = 0
+        after: str | None = ""
+        while after is not None:
+            after, resealed = self._reseal_verifiers_behind(after)
+            total += resealed
+        return total
+
+    def _reseal_verifiers_behind(self, sub: str) -> tuple[str | None, int]:
+        return self._units.write(lambda unit: unit.srp_verifiers.reseal(sub, limit=BATCH))
+
+    def _reseal_access_key(self, key_id: str) -> int:
+        return self._units.write(lambda unit: unit.access_keys.reseal(key_id))
+
+    def _reseal_provider(self, pool_id: str, name: str) -> int:
+        return self._units.write(lambda unit: unit.identity_providers.reseal(pool_id, name))
+
+    def _reseal_message(self, row_id: int) -> int:
+        return self._units.write(lambda unit: unit.messages.reseal(row_id))
 
     def _reseal_key(self, kid: str) -> int:
         return self._units.write(lambda unit: unit.upkeep.reseal_key(kid))

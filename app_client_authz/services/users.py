@@ -1,26 +1,20 @@
-"""Users and groups, as an administrator sees them (api.md part 5)."""
+"""Users, as an administrator sees them (api.md part 5)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from app_client_authz.crypto import digests
-from app_client_authz.domain import attributes, ids
+from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.errors import ConcurrentModification, ResourceNotFound, UserNotFound
+from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.pool import UserPool
-from app_client_authz.domain.user import (
-    Group,
-    User,
-    UserStatus,
-    aliases_of,
-    check_username,
-    sign_in_attribute,
-    username_key,
-)
+from app_client_authz.domain.user import User, UserStatus
+from app_client_authz.domain.verification import BY_ATTRIBUTE, RESET_PASSWORD
 from app_client_authz.services import audit
+from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
+from app_client_authz.services.stored_users import existing_user, standing_with_password, store
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -29,14 +23,13 @@ T = TypeVar("T")
 
 
 class Users:
-    """A user is named by username, alias or ``sub``; a name of another pool is not found (API-7)."""
+    """One method per operation; each names the user as ``existing_user`` does."""
 
-    def __init__(self, units: Units, new_passwords: NewPasswords, clock: Clock) -> None:
+    def __init__(self, units: Units, new_users: NewUsers, new_passwords: NewPasswords, clock: Clock) -> None:
         self._units = units
+        self._new_users = new_users
         self._new_passwords = new_passwords
         self._clock = clock
-
-    # --- users ------------------------------------------------------------------------------------
 
     def create(
         self,
@@ -47,95 +40,103 @@ class Users:
         password: str | None = None,
         permanent: bool = False,
     ) -> User:
-        """A new user (AdminCreateUser), to change the password at the first sign-in unless ``permanent``.
+        """A new user, to change the password at the first sign-in unless ``permanent``; see ``NewUsers.add``.
 
         Without a password nobody can sign in as the user yet.
-
-        Raises:
-            ResourceNotFound: no such pool.
-            InvalidParameter, InvalidPassword: the name, an attribute or the password is not acceptable.
-            UsernameExists, AliasExists: somebody has the name.
         """
-        pool = self._units.read(lambda unit: existing_pool(unit, pool_id))
-        check_username(pool, name)
-        sub = ids.sub_from(digests.random_int(128))
-        attribute = sign_in_attribute(pool, name)
-        username = name if attribute is None else sub
-        wanted = dict(given) if attribute is None else {attribute: name, **given}
-        accepted = attributes.check_new(pool, wanted, by_admin=True)
-        password_hash = None if password is None else self._new_passwords.hash(pool, password)
-        now = self._clock()
-        status, until = _standing(pool, now, permanent=permanent and password is not None)
-        user = User(
-            pool_id=pool.id,
-            sub=sub,
-            username=username,
-            status=status,
-            enabled=True,
-            attributes=accepted,
-            created_at=now,
-            updated_at=now,
-            temporary_password_until=until,
-        )
-        key = username_key(username, pool.case_sensitive)
-        aliases = aliases_of(pool, username, accepted)
-        self._units.write(lambda unit: unit.users.add(user, key, aliases, password_hash))
-        audit.record("user_created", pool_id=pool.id, sub=sub)
-        return user
+        return self._new_users.add(pool_id, name, given, password=password, permanent=permanent).user
 
     def describe(self, pool_id: str, name: str) -> User:
         """Raises:
         ResourceNotFound: no such pool.
         UserNotFound: no such user in it.
         """
-        return self._units.read(lambda unit: self._existing(unit, existing_pool(unit, pool_id), name).user)
-
-    def page(self, pool_id: str, *, after: str = "", limit: int = 60) -> list[tuple[str, User]]:
-        """At most ``limit`` users, each with the key to go on after it, in the order of their names."""
-
-        def look(unit: Unit) -> list[tuple[str, User]]:
-            existing_pool(unit, pool_id)
-            return unit.users.page(pool_id, after=after, limit=limit)
-
-        return self._units.read(look)
+        return self._units.read(lambda unit: existing_user(unit, existing_pool(unit, pool_id), name).user)
 
     def update_attributes(self, pool_id: str, name: str, changes: Mapping[str, str]) -> User:
         """The user with changed attributes; an empty value deletes (AdminUpdateUserAttributes).
 
         Raises:
-            UserNotFound, ResourceNotFound, InvalidParameter, AliasExists, ConcurrentModification.
+            UserNotFound, ResourceNotFound, InvalidParameter, AliasExists.
         """
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> User:
             after = attributes.check_update(pool, stored.user.attributes, changes, by_admin=True)
-            return self._store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
+            for name, purpose in BY_ATTRIBUTE.items():
+                if name in changes:  # a code that is under way does not undo what the administrator decided
+                    unit.verification_codes.drop(stored.user.sub, purpose.name)
+            return store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
 
         return self._change(pool_id, name, "user_attributes_changed", change)
 
-    def set_password(self, pool_id: str, name: str, password: str, *, permanent: bool) -> None:
-        """Set the password (AdminSetUserPassword); one that is not permanent is changed at the next sign-in.
+    def delete_attributes(self, pool_id: str, name: str, names: Iterable[str]) -> User:
+        """The user without these attributes (AdminDeleteUserAttributes); what is absent anyway is fine.
+
+        Raises:
+            UserNotFound, ResourceNotFound, InvalidParameter.
+        """
+        gone = tuple(names)
+
+        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> User:
+            after = attributes.check_delete(pool, stored.user.attributes, gone, by_admin=True)
+            return store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
+
+        return self._change(pool_id, name, "user_attributes_changed", change)
+
+    def confirm(self, pool_id: str, name: str) -> None:
+        """Confirm a registration without a code; addresses stay unverified (AdminConfirmSignUp).
+
+        Raises:
+            UserNotFound, ResourceNotFound.
+            NotAuthorized: there is nothing to confirm.
+        """
+
+        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
+            if stored.user.status != UserStatus.UNCONFIRMED:
+                raise NotAuthorized(f"User cannot be confirmed. Current status is {stored.user.status}")
+            store(unit, pool, stored, replace(stored.user, status=UserStatus.CONFIRMED, updated_at=self._clock()))
+
+        self._change(pool_id, name, "user_confirmed", change)
+
+    def set_password(
+        self,
+        pool_id: str,
+        name: str,
+        password: str,
+        *,
+        permanent: bool,
+        condition: Callable[[User], None] = lambda user: None,
+    ) -> User:
+        """The user with another password (AdminSetUserPassword); one that is not permanent has to be changed.
+
+        ``condition`` refuses, by what it raises, a user who is not to have it.
 
         Raises:
             UserNotFound, ResourceNotFound, InvalidPassword, InvalidParameter.
         """
-        pool = self._units.read(lambda unit: existing_pool(unit, pool_id))
-        password_hash = self._new_passwords.hash(pool, password)
+        # Nobody's password is hashed for a user who is not there.
+        pool, username = self._units.read(lambda unit: self._checked(unit, pool_id, name, condition))
+        credentials = self._new_passwords.hash(pool, password, username=username)
         now = self._clock()
-        status, until = _standing(pool, now, permanent=permanent)
+        status, until = standing_with_password(pool, now, permanent=permanent)
 
-        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
+        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> User:
+            condition(stored.user)
             sub = stored.user.sub
-            unit.users.set_password(sub, password_hash, status=status, temporary_until=until, now=now)
+            unit.users.set_password(sub, credentials, status=status, temporary_until=until, now=now)
             # What the old password opened in browsers ends; token sessions live on, as Cognito's do.
             unit.sso_sessions.end_of_user(sub)
             unit.challenge_sessions.end_of_user(sub)
             unit.attempts.clear(Account(pool.id, sub))
+            # A code that was sent before does not undo what the administrator decided now.
+            unit.verification_codes.drop(sub, RESET_PASSWORD.name)
+            return replace(stored.user, status=status, temporary_password_until=until, updated_at=now)
 
-        self._change(pool_id, name, "password_set", change)
+        return self._change(pool_id, name, "password_set", change)
 
     def enable(self, pool_id: str, name: str) -> None:
         """Raises:
-        UserNotFound, ResourceNotFound, ConcurrentModification.
+        UserNotFound, ResourceNotFound.
         """
         self._set_enabled(pool_id, name, enabled=True)
 
@@ -143,7 +144,7 @@ class Users:
         """No sign-in any more, and everything issued so far is dead at once (AdminDisableUser).
 
         Raises:
-            UserNotFound, ResourceNotFound, ConcurrentModification.
+            UserNotFound, ResourceNotFound.
         """
         self._set_enabled(pool_id, name, enabled=False)
 
@@ -151,13 +152,14 @@ class Users:
         """Revoke every token session of the user (AdminUserGlobalSignOut).
 
         Raises:
-            UserNotFound, ResourceNotFound, ConcurrentModification.
+            UserNotFound, ResourceNotFound.
         """
         now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
-            self._store(unit, pool, stored, replace(stored.user, signed_out_at=now))
+            store(unit, pool, stored, replace(stored.user, signed_out_at=now))
             unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
+            unit.challenge_sessions.end_of_user(stored.user.sub)
 
         self._change(pool_id, name, "user_signed_out", change)
 
@@ -175,90 +177,6 @@ class Users:
 
         self._change(pool_id, name, "user_deleted", change)
 
-    # --- groups -----------------------------------------------------------------------------------
-
-    def create_group(self, group: Group) -> Group:
-        """Raises:
-        ResourceNotFound: no such pool.
-        GroupExists: it has a group of that name.
-        """
-        now = self._clock()
-        stamped = replace(group, created_at=now, updated_at=now)
-
-        def add(unit: Unit) -> None:
-            existing_pool(unit, group.pool_id)
-            unit.groups.add(stamped)
-
-        self._units.write(add)
-        return stamped
-
-    def replace_group(self, group: Group) -> Group:
-        """Raises:
-        ResourceNotFound: no such pool or group.
-        """
-        stamped = replace(group, updated_at=self._clock())
-
-        def change(unit: Unit) -> None:
-            self._existing_group(unit, group.pool_id, group.name)
-            unit.groups.replace(stamped)
-
-        self._units.write(change)
-        return stamped
-
-    def groups(self, pool_id: str) -> list[Group]:
-        """Raises:
-        ResourceNotFound: no such pool.
-        """
-
-        def look(unit: Unit) -> list[Group]:
-            existing_pool(unit, pool_id)
-            return unit.groups.of_pool(pool_id)
-
-        return self._units.read(look)
-
-    def describe_group(self, pool_id: str, group_name: str) -> tuple[Group, list[str]]:
-        """The group and the usernames in it.
-
-        Raises:
-            ResourceNotFound: no such pool or group.
-        """
-
-        def look(unit: Unit) -> tuple[Group, list[str]]:
-            return self._existing_group(unit, pool_id, group_name), unit.groups.members(pool_id, group_name)
-
-        return self._units.read(look)
-
-    def delete_group(self, pool_id: str, group_name: str) -> None:
-        """Raises:
-        ResourceNotFound: no such pool or group.
-        """
-
-        def change(unit: Unit) -> None:
-            self._existing_group(unit, pool_id, group_name)
-            unit.groups.delete(pool_id, group_name)
-
-        self._units.write(change)
-
-    def add_to_group(self, pool_id: str, name: str, group_name: str) -> None:
-        """Raises:
-        UserNotFound, ResourceNotFound.
-        """
-
-        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
-            unit.groups.add_member(self._existing_group(unit, pool.id, group_name), stored.user.sub)
-
-        self._change(pool_id, name, "group_member_added", change)
-
-    def remove_from_group(self, pool_id: str, name: str, group_name: str) -> None:
-        """Raises:
-        UserNotFound, ResourceNotFound.
-        """
-
-        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
-            unit.groups.remove_member(self._existing_group(unit, pool.id, group_name), stored.user.sub)
-
-        self._change(pool_id, name, "group_member_removed", change)
-
     # ------------------------------------------------------------------------------------------------
 
     def _set_enabled(self, pool_id: str, name: str, *, enabled: bool) -> None:
@@ -268,7 +186,7 @@ class Users:
             # Disabling signs out too: enabling later must not revive what was issued before.
             signed_out_at = stored.user.signed_out_at if enabled else now
             after = replace(stored.user, enabled=enabled, signed_out_at=signed_out_at, updated_at=now)
-            self._store(unit, pool, stored, after)
+            store(unit, pool, stored, after)
             if not enabled:
                 unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
                 unit.sso_sessions.end_of_user(stored.user.sub)
@@ -281,7 +199,7 @@ class Users:
 
         def work(unit: Unit) -> tuple[str, T]:
             pool = existing_pool(unit, pool_id)
-            stored = self._existing(unit, pool, name)
+            stored = existing_user(unit, pool, name, hold=True)
             return stored.user.sub, change(unit, pool, stored)
 
         sub, result = self._units.write(work)
@@ -289,32 +207,9 @@ class Users:
         return result
 
     @staticmethod
-    def _existing(unit: Unit, pool: UserPool, name: str) -> StoredUser:
-        stored = unit.users.find_by_name(pool.id, username_key(name, pool.case_sensitive))
-        if stored is None and ids.is_sub(name):
-            stored = unit.users.find(pool.id, name)
-        if stored is None:
-            raise UserNotFound("User does not exist.")
-        return stored
-
-    @staticmethod
-    def _existing_group(unit: Unit, pool_id: str, name: str) -> Group:
-        existing_pool(unit, pool_id)
-        group = unit.groups.find(pool_id, name)
-        if group is None:
-            raise ResourceNotFound("Group not found.")
-        return group
-
-    @staticmethod
-    def _store(unit: Unit, pool: UserPool, before: StoredUser, after: User) -> User:
-        aliases = aliases_of(pool, after.username, after.attributes)
-        if not unit.users.replace(after, before.version, aliases):
-            raise ConcurrentModification("The user was changed by another request.")
-        return after
-
-
-def _standing(pool: UserPool, now: float, *, permanent: bool) -> tuple[UserStatus, float | None]:
-    """Status and expiry of a password that an administrator set (epoch seconds)."""
-    if permanent:
-        return UserStatus.CONFIRMED, None
-    return UserStatus.FORCE_CHANGE_PASSWORD, now + pool.password_policy.temporary_password_seconds
+    def _checked(unit: Unit, pool_id: str, name: str, condition: Callable[[User], None]) -> tuple[UserPool, str]:
+        """The pool, and the username of who goes by that name."""
+        pool = existing_pool(unit, pool_id)
+        user = existing_user(unit, pool, name).user
+        condition(user)
+        return pool, user.username

@@ -2,7 +2,7 @@
 
 import json
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from app_client_authz.crypto.sealing import Sealer
@@ -35,6 +35,9 @@ class AccessKeys:
         statement = select(access_keys).order_by(access_keys.c.created_at, access_keys.c.id)
         return [_key_of(row) for row in self._connection.execute(statement)]
 
+    def any(self) -> bool:
+        return self._connection.execute(select(access_keys.c.id).limit(1)).first() is not None
+
     def add(self, key: AccessKey, secret: str) -> None:
         self._connection.execute(
             insert(access_keys).values(
@@ -46,6 +49,17 @@ class AccessKeys:
                 created_at=key.created_at,
             )
         )
+
+    def reseal(self, key_id: str) -> int:
+        """Seal a secret anew if it is not under the first sealing key; 1 if it was not."""
+        statement = select(access_keys.c.sealed_secret).where(access_keys.c.id == key_id).with_for_update()
+        sealed = self._connection.execute(statement).scalar_one_or_none()
+        if sealed is None or not self._sealer.needs_reseal(sealed):
+            return 0
+        row = access_key_identity(key_id)
+        anew = self._sealer.seal(self._sealer.open(sealed, row=row), row=row)
+        hit = update(access_keys).where(access_keys.c.id == key_id).values(sealed_secret=anew)
+        return self._connection.execute(hit).rowcount
 
     def delete(self, key_id: str) -> bool:
         return self._connection.execute(delete(access_keys).where(access_keys.c.id == key_id)).rowcount == 1

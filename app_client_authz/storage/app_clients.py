@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app_client_authz.crypto.sealing import Sealer
-from app_client_authz.domain.app_client import MAX_PER_POOL, AppClient, ClientSecret
+from app_client_authz.domain.app_client import AppClient, ClientSecret
 from app_client_authz.domain.app_client_codec import spec_from_dict, spec_to_dict
+from app_client_authz.domain.client_entry import ClientEntry
 from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.domain.registration import Registration
 from app_client_authz.storage.pools import POOL_COLUMNS, parse_pool
@@ -30,13 +31,31 @@ REGISTRATION_COLUMNS = (*_COLUMNS, *POOL_COLUMNS)
 _FIND = (
     select(*REGISTRATION_COLUMNS).join_from(app_clients, pools).where(app_clients.c.client_id == bindparam("client_id"))
 )
-_PAGE = (
-    select(*_COLUMNS)
-    .where(app_clients.c.pool_id == bindparam("pool_id"), app_clients.c.client_id > bindparam("after"))
-    .order_by(app_clients.c.client_id)
+_OF_POOL = select(*_COLUMNS).where(app_clients.c.pool_id == bindparam("pool_id")).order_by(app_clients.c.number)
+_ENTRIES = (
+    select(app_clients.c.client_id, app_clients.c.pool_id, app_clients.c.name, app_clients.c.number)
+    .where(app_clients.c.pool_id == bindparam("pool_id"), app_clients.c.number > bindparam("after"))
+    .order_by(app_clients.c.number)
     .limit(bindparam("limit"))
 )
-_COUNT = select(func.count()).where(app_clients.c.pool_id == bindparam("pool_id"))
+
+_others = app_clients.alias("others")
+_newest = func.coalesce(
+    select(func.max(_others.c.number)).where(_others.c.pool_id == bindparam("pool_id")).scalar_subquery(), 0
+)
+_ADDED = ("client_id", "pool_id", "name", "spec", "secrets", "version", "created_at", "updated_at")
+_ADD = insert(app_clients).from_select(
+    ["number", *_ADDED],
+    select(_newest + 1, *(bindparam(name, type_=app_clients.c[name].type) for name in _ADDED)).where(
+        # A pool that never had so many needs no counting: two looks at the end of an index, however many it has.
+        or_(
+            _newest < bindparam("at_most"),
+            select(func.count()).where(_others.c.pool_id == bindparam("pool_id")).scalar_subquery()
+            < bindparam("at_most"),
+        )
+    ),
+)
+_NO_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,53 +105,67 @@ class AppClients:
         row = self._connection.execute(_FIND, {"client_id": client_id}).one_or_none()
         return None if row is None else registration_of(tuple(row))
 
-    def page(self, pool_id: str, *, after: str = "", limit: int = 60) -> list[AppClient]:
-        """At most ``limit`` clients of the pool in the order of their IDs, beginning behind ``after``."""
-        rows = self._connection.execute(_PAGE, {"pool_id": pool_id, "after": after, "limit": limit})
-        return [_parse(*row).client for row in rows]
+    def describe(self, client_id: str) -> tuple[Registration, str | None] | None:
+        """The client with its pool and its oldest secret in clear, which a public client does not have."""
+        row = self._connection.execute(_FIND, {"client_id": client_id}).one_or_none()
+        if row is None:
+            return None
+        found = registration_of(tuple(row))
+        sealed = next(iter(_parse(*row[: len(_COLUMNS)]).sealed.items()), None)
+        return found, None if sealed is None else self._open(client_id, *sealed)
+
+    def entries(self, pool_id: str, *, after: int, limit: int) -> list[ClientEntry]:
+        """At most ``limit`` clients of the pool as they were made, beginning behind number ``after``."""
+        rows = self._connection.execute(_ENTRIES, {"pool_id": pool_id, "after": after, "limit": limit})
+        return [ClientEntry(*row) for row in rows]
 
     def all(self, pool_id: str) -> list[AppClient]:
-        """Every client of the pool: for changes of the pool that its clients may stand against."""
-        return self.page(pool_id, limit=MAX_PER_POOL)
+        """Every client of the pool as they were made: for what looks at each of them."""
+        rows = self._connection.execute(_OF_POOL, {"pool_id": pool_id})
+        return [_parse(*row).client for row in rows]
 
-    def count(self, pool_id: str) -> int:
-        return int(self._connection.execute(_COUNT, {"pool_id": pool_id}).scalar_one())
+    def add(self, client: AppClient, clear_secrets: dict[str, str], *, at_most: int = _NO_LIMIT) -> bool:
+        """False if the pool has ``at_most`` clients already; whoever sets that limit holds the pool's row.
 
-    def add(self, client: AppClient, clear_secrets: dict[str, str]) -> None:
-        """``clear_secrets``: secret ID → the secret itself, which is sealed here and nowhere kept."""
+        ``clear_secrets``: secret ID → the secret itself, which is sealed here and nowhere kept.
+
+        Raises:
+            InvalidParameter: the client ID is taken.
+        """
+        values = {
+            "client_id": client.client_id,
+            "pool_id": client.pool_id,
+            "name": client.name,
+            "spec": _dump(client),
+            "secrets": self._dump_secrets(client, {}, clear_secrets),
+            "version": client.version,
+            "created_at": client.created_at,
+            "updated_at": client.updated_at,
+        }
         try:
-            self._connection.execute(
-                insert(app_clients).values(
-                    client_id=client.client_id,
-                    pool_id=client.pool_id,
-                    name=client.name,
-                    spec=_dump(client),
-                    secrets=self._dump_secrets(client, {}, clear_secrets),
-                    version=client.version,
-                    created_at=client.created_at,
-                    updated_at=client.updated_at,
-                )
+            added = self._connection.execute(
+                _ADD,
+                {**values, "at_most": at_most},
+                # SQLAlchemy looks at the count of an INSERT only if it is told to.
+                execution_options={"preserve_rowcount": True},
             )
         except IntegrityError:
             raise InvalidParameter(f"User pool client {client.client_id} already exists.") from None
+        return added.rowcount == 1
 
-    def replace(self, client: AppClient, expected_version: int, clear_secrets: dict[str, str] | None = None) -> bool:
-        """False if somebody else changed the client since it was read, or deleted it."""
-        row = self._connection.execute(select(*_COLUMNS).where(app_clients.c.client_id == client.client_id)).first()
+    def replace(self, client: AppClient, expected_version: int) -> bool:
+        """Everything but the secrets. False if somebody else changed the client since it was read, or deleted it."""
+        return self._update(client, expected_version, name=client.name, spec=_dump(client))
+
+    def replace_secrets(
+        self, client: AppClient, expected_version: int, clear_secrets: dict[str, str] | None = None
+    ) -> bool:
+        """The secrets, of which ``clear_secrets`` are new. False as for ``replace``."""
+        row = self._connection.execute(_FIND, {"client_id": client.client_id}).one_or_none()
         if row is None:
             return False
-        hit = (
-            update(app_clients)
-            .where(app_clients.c.client_id == client.client_id, app_clients.c.version == expected_version)
-            .values(
-                name=client.name,
-                spec=_dump(client),
-                secrets=self._dump_secrets(client, _parse(*row).sealed, clear_secrets or {}),
-                version=client.version,
-                updated_at=client.updated_at,
-            )
-        )
-        return self._connection.execute(hit).rowcount == 1
+        sealed = _parse(*row[: len(_COLUMNS)]).sealed
+        return self._update(client, expected_version, secrets=self._dump_secrets(client, sealed, clear_secrets or {}))
 
     def delete(self, pool_id: str, client_id: str) -> bool:
         """Codes and token sessions of the client go with it."""
@@ -140,15 +173,21 @@ class AppClients:
         return self._connection.execute(hit).rowcount == 1
 
     def open_secrets(self, client_id: str) -> dict[str, str]:
-        """Secret ID → clear secret, oldest first: for DescribeUserPoolClient and SECRET_HASH only."""
+        """Secret ID → clear secret, oldest first: for SECRET_HASH only."""
         row = self._connection.execute(select(*_COLUMNS).where(app_clients.c.client_id == client_id)).first()
-        if row is None:
-            return {}
-        sealed = _parse(*row).sealed
-        return {
-            secret_id: self._sealer.open(value, row=secret_identity(client_id, secret_id)).decode()
-            for secret_id, value in sealed.items()
-        }
+        sealed = {} if row is None else _parse(*row).sealed
+        return {secret_id: self._open(client_id, secret_id, value) for secret_id, value in sealed.items()}
+
+    def _update(self, client: AppClient, expected_version: int, **values: str) -> bool:
+        hit = (
+            update(app_clients)
+            .where(app_clients.c.client_id == client.client_id, app_clients.c.version == expected_version)
+            .values(version=client.version, updated_at=client.updated_at, **values)
+        )
+        return self._connection.execute(hit).rowcount == 1
+
+    def _open(self, client_id: str, secret_id: str, sealed: str) -> str:
+        return self._sealer.open(sealed, row=secret_identity(client_id, secret_id)).decode()
 
     def _dump_secrets(self, client: AppClient, sealed: dict[str, str], clear: dict[str, str]) -> str:
         entries = []

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.tables import app_clients
 from app_client_authz.storage.tables import challenge_sessions as table
+
+SPENT_PROOF = "PASSWORD_VERIFIER"
+"""What stays until it expires, whatever ends: an SRP proof that was used must never count again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,23 @@ class ChallengeSessions:
         )
         return self._connection.execute(hit).rowcount == 1
 
+    def spend(self, digest: str, session: ChallengeSession) -> bool:
+        """Note that a proof was used: True for exactly one caller, however often it is presented (API-3)."""
+        return insert_once(
+            self._connection,
+            table,
+            digest=bytes.fromhex(digest),
+            client_id=session.client_id,
+            sub=session.sub,
+            challenge=SPENT_PROOF,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            consumed_at=session.created_at,
+        )
+
     def end_of_pool(self, pool_id: str) -> None:
         clients = select(app_clients.c.client_id).where(app_clients.c.pool_id == pool_id)
-        self._connection.execute(delete(table).where(table.c.client_id.in_(clients)))
+        self._connection.execute(delete(table).where(table.c.client_id.in_(clients), table.c.challenge != SPENT_PROOF))
 
     def end_of_user(self, sub: str) -> None:
-        self._connection.execute(delete(table).where(table.c.sub == sub))
+        self._connection.execute(delete(table).where(table.c.sub == sub, table.c.challenge != SPENT_PROOF))

@@ -4,12 +4,14 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.user import User
+from app_client_authz.domain.uuids import octets_of, text_of
 from app_client_authz.storage.tables import codes, users
 from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, with_groups
 
 _ADD = insert(codes)
 _FIND = with_groups(
     select(
+        *USER_COLUMNS,
         codes.c.client_id,
         codes.c.sub.label("code_sub"),
         codes.c.redirect_uri,
@@ -22,7 +24,6 @@ _FIND = with_groups(
         codes.c.expires_at,
         codes.c.consumed_at,
         codes.c.token_session_id,
-        *USER_COLUMNS,
         *GROUP_COLUMNS,
     )
     .select_from(codes)
@@ -80,11 +81,11 @@ class Codes:
             created_at=row.created_at,
             expires_at=row.expires_at,
             consumed_at=row.consumed_at,
-            token_session_id=row.token_session_id,
+            token_session_id=None if row.token_session_id is None else text_of(row.token_session_id),
         )
         return code, read_user(rows)
 
     def consume(self, digest: str, token_session_id: str, now: float) -> bool:
         """True for exactly one caller, ever (R5, ATM-1)."""
-        values = {"b_digest": bytes.fromhex(digest), "b_now": now, "b_session": token_session_id}
+        values = {"b_digest": bytes.fromhex(digest), "b_now": now, "b_session": octets_of(token_session_id)}
         return self._connection.execute(_CONSUME, values).rowcount == 1

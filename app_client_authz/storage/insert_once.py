@@ -8,9 +8,15 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 
-def insert_once(connection: Connection, table: Table, **values: Any) -> None:
-    """Insert the row unless one with its key is there: then nothing happens, in whatever order two come."""
-    connection.execute(_insert(connection, table, values).on_conflict_do_nothing())
+def insert_once(connection: Connection, table: Table, **values: Any) -> bool:
+    """Insert the row unless one with its key is there: then nothing happens, in whatever order two come.
+
+    Returns:
+        Whether this call inserted it.
+    """
+    statement = _insert(connection, table, values).on_conflict_do_nothing()
+    # SQLAlchemy looks at the count of an INSERT only if it is told to.
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def hold(connection: Connection, table: Table, **values: Any) -> Row[Any]:

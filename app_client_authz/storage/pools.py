@@ -21,7 +21,11 @@ POOL_COLUMNS = (
     pools.c.updated_at,
 )
 _FIND = select(*POOL_COLUMNS).where(pools.c.id == bindparam("id"))
+# Beside those that only refer to the pool: rows that point to it can come and go.
+_HOLD = _FIND.with_for_update(key_share=True)
+_HOLD_ALONE = select(pools.c.id).where(pools.c.id == bindparam("id")).with_for_update()
 _LIST = select(*POOL_COLUMNS).order_by(pools.c.id)
+_PAGE = _LIST.where(pools.c.id > bindparam("after")).limit(bindparam("limit"))
 _TOUCH = update(pools).where(pools.c.id == bindparam("b_id")).values(version=pools.c.version + 1)
 _TOUCH_KEYS = update(pools).where(pools.c.id == bindparam("b_id")).values(keys_version=pools.c.keys_version + 1)
 
@@ -58,15 +62,28 @@ class Pools:
         row = self._connection.execute(_FIND, {"id": pool_id}).one_or_none()
         return None if row is None else parse_pool(*row)
 
+    def hold(self, pool_id: str) -> UserPool | None:
+        """The pool; nobody else changes or holds it until the transaction ends."""
+        row = self._connection.execute(_HOLD, {"id": pool_id}).one_or_none()
+        return None if row is None else parse_pool(*row)
+
+    def hold_alone(self, pool_id: str) -> None:
+        """The same, and nobody adds a row that points to the pool: for its end."""
+        self._connection.execute(_HOLD_ALONE, {"id": pool_id}).one_or_none()
+
     def all(self) -> list[UserPool]:
         return [parse_pool(*row) for row in self._connection.execute(_LIST)]
+
+    def page(self, *, after: str, limit: int) -> list[UserPool]:
+        """At most ``limit`` pools in the order of their IDs, beginning behind ``after``."""
+        return [parse_pool(*row) for row in self._connection.execute(_PAGE, {"after": after, "limit": limit})]
 
     def add(self, pool: UserPool) -> None:
         try:
             self._connection.execute(
                 insert(pools).values(
                     id=pool.id,
-                    name=pool.spec.name,
+                    name=pool.name,
                     spec=_dump(pool),
                     version=pool.version,
                     keys_version=pool.keys_version,
@@ -83,7 +100,7 @@ class Pools:
         hit = (
             update(pools)
             .where(pools.c.id == pool.id, pools.c.version == expected_version)
-            .values(name=pool.spec.name, spec=_dump(pool), version=expected_version + 1, updated_at=pool.updated_at)
+            .values(name=pool.name, spec=_dump(pool), version=expected_version + 1, updated_at=pool.updated_at)
         )
         return self._connection.execute(hit).rowcount == 1
 

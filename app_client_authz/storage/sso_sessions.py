@@ -11,10 +11,10 @@ from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_use
 
 _FIND = with_groups(
     select(
+        *USER_COLUMNS,
         sso_sessions.c.auth_time,
         sso_sessions.c.renewed_at,
         sso_sessions.c.expires_at,
-        *USER_COLUMNS,
         *GROUP_COLUMNS,
     )
     .select_from(sso_sessions)

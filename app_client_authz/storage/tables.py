@@ -33,6 +33,10 @@ metadata = MetaData(
 )
 
 POOL_ID, CLIENT_ID, SUB, NAME = String(55), String(128), String(64), String(256)
+UUID = LargeBinary(16)
+# Compared by code point everywhere: what begins with a prefix is then one range of the index, whatever the
+# database's own collation.
+KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _pool(*, primary_key: bool = False) -> Column[str]:
@@ -67,6 +71,8 @@ app_clients = Table(
     # Unique across pools, not within one: public operations find the pool from the client (api.md 2.1).
     Column("client_id", CLIENT_ID, primary_key=True),
     _pool(),
+    # The pool's clients in the order in which they were made: what lists go by, and a bound of their number.
+    Column("number", Integer, nullable=False),
     Column("name", NAME, nullable=False),
     Column("spec", Text, nullable=False),
     # At most two: secret ID, digest, sealed value, creation. In the row, so that one read authenticates.
@@ -74,7 +80,7 @@ app_clients = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
-    Index(None, "pool_id", "client_id"),
+    UniqueConstraint("pool_id", "number"),
 )
 
 resource_servers = Table(
@@ -110,10 +116,12 @@ users = Table(
     _pool(),
     Column("username", NAME, nullable=False),
     # Normalised (and case-folded, unless the pool is case-sensitive): uniqueness is the database's (API-8).
-    Column("username_key", Text, nullable=False),
+    Column("username_key", KEY, nullable=False),
     Column("status", String(32), nullable=False),
     Column("enabled", Boolean(create_constraint=False), nullable=False),
     Column("password_hash", Text),
+    # Salt and SRP verifier of the same password; None without one.
+    Column("sealed_srp", Text),
     Column("temporary_password_until", Double),
     Column("attributes", Text, nullable=False),
     # The last global sign-out: whatever was issued before it is dead.
@@ -130,7 +138,7 @@ user_names = Table(
     "authz_user_names",
     metadata,
     _pool(primary_key=True),
-    Column("name_key", Text, primary_key=True),
+    Column("name_key", KEY, primary_key=True),
     Column("kind", String(32), nullable=False),
     Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), nullable=False),
     Index(None, "sub"),
@@ -155,7 +163,8 @@ group_members = Table(
     Column("pool_id", POOL_ID, primary_key=True),
     Column("group_name", NAME, primary_key=True),
     ForeignKeyConstraint(["pool_id", "group_name"], ["authz_groups.pool_id", "authz_groups.name"], ondelete="CASCADE"),
-    Index(None, "pool_id", "group_name"),
+    # With the sub: a page of a group's users is read from it in order.
+    Index(None, "pool_id", "group_name", "sub"),
 )
 
 codes = Table(
@@ -174,7 +183,7 @@ codes = Table(
     Column("expires_at", Double, nullable=False),
     Column("consumed_at", Double),
     # What the code gave: a replay revokes this and nothing else (COD-2).
-    Column("token_session_id", String(36)),
+    Column("token_session_id", UUID),
     Index(None, "client_id"),
     Index(None, "expires_at"),
     sqlite_with_rowid=False,
@@ -184,21 +193,23 @@ token_sessions = Table(
     "authz_token_sessions",
     metadata,
     # The origin_jti of every token of the session.
-    Column("id", String(36), primary_key=True),
+    Column("id", UUID, primary_key=True),
     _client(),
     # No foreign key: a session outlives its user, so that an old refresh token is known to be one.
     Column("sub", SUB, nullable=False),
     Column("scopes", Text, nullable=False),
     Column("resource", Text),
     Column("auth_time", Double, nullable=False),
-    Column("event_id", String(36), nullable=False),
+    Column("event_id", UUID, nullable=False),
     Column("created_at", Double, nullable=False),
     # Absolute: rotation never moves it (REF-7).
     Column("expires_at", Double, nullable=False),
+    # Begun by InitiateAuth: its one scope is no matter of the client's OAuth settings.
+    Column("by_api", Boolean(create_constraint=False), nullable=False),
     Column("rotated_at", Double),
     Column("revoked_at", Double),
-    Index(None, "sub"),
-    Index(None, "client_id"),
+    # For the sessions of a client as for those of a user: each index more is a page more to write at a sign-in.
+    Index(None, "client_id", "sub"),
     Index(None, "expires_at"),
     sqlite_with_rowid=False,
 )
@@ -207,12 +218,7 @@ refresh_tokens = Table(
     "authz_refresh_tokens",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
-    Column(
-        "token_session_id",
-        String(36),
-        ForeignKey("authz_token_sessions.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    Column("token_session_id", UUID, ForeignKey("authz_token_sessions.id", ondelete="CASCADE"), nullable=False),
     # First use under rotation: the grace period counts from here and is never prolonged (REF-6).
     Column("superseded_at", Double),
     Index(None, "token_session_id"),
@@ -289,27 +295,49 @@ identity_providers = Table(
     Column("updated_at", Double, nullable=False),
 )
 
+# Names under which authorization requests find a provider: two workers can never give one to two of them.
+idp_identifiers = Table(
+    "authz_idp_identifiers",
+    metadata,
+    Column("pool_id", POOL_ID, primary_key=True),
+    Column("identifier", String(40), primary_key=True),
+    Column("provider_name", String(32), nullable=False),
+    # In the order in which they were given.
+    Column("position", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["pool_id", "provider_name"],
+        ["authz_identity_providers.pool_id", "authz_identity_providers.name"],
+        ondelete="CASCADE",
+    ),
+    Index(None, "pool_id", "provider_name"),
+)
+
 domains = Table(
     "authz_domains",
     metadata,
     # Unique across pools: a prefix or a host name belongs to one of them.
     Column("domain", NAME, primary_key=True),
     _pool(),
+    Column("custom", Boolean(create_constraint=False), nullable=False),
     Column("spec", Text, nullable=False),
     Column("created_at", Double, nullable=False),
-    Index(None, "pool_id"),
+    # One prefix and one host name of its own for each pool.
+    UniqueConstraint("pool_id", "custom"),
 )
 
 ui_customizations = Table(
     "authz_ui_customizations",
     metadata,
     _pool(primary_key=True),
-    # ALL for the pool's own, which clients without one of theirs show.
-    Column("client_id", CLIENT_ID, primary_key=True),
+    # A client ID, or ALL for the pool's own, which clients without one of theirs show.
+    Column("applies_to", CLIENT_ID, primary_key=True),
+    # The same client ID once more, NULL for ALL: what belongs to a client goes with it.
+    Column("client_id", CLIENT_ID, ForeignKey("authz_app_clients.client_id", ondelete="CASCADE")),
     Column("css", Text),
     Column("image", LargeBinary),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Index(None, "client_id"),
 )
 
 # Codes that prove an address or reset a password: one per user and purpose, the newest wins (API-6).
@@ -321,11 +349,25 @@ verification_codes = Table(
     Column("purpose", String(64), primary_key=True),
     # Keyed, because a code is short.
     Column("digest", LargeBinary(32), nullable=False),
+    # Those of earlier codes, one behind the other: who types one is told to ask for a code again.
+    Column("superseded", LargeBinary, nullable=False),
     Column("destination", Text, nullable=False),
-    Column("failures", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Index(None, "expires_at"),
+)
+
+# What has a limit per hour: wrong codes, codes asked for. A new code does not begin a new count (LCK-5).
+hourly_counts = Table(
+    "authz_hourly_counts",
+    metadata,
+    _pool(primary_key=True),
+    # As in authz_attempts: names that nobody has are counted alike (ENU-7).
+    Column("account", String(64), primary_key=True),
+    Column("action", String(64), primary_key=True),
+    Column("used", Integer, nullable=False),
+    Column("since", Double, nullable=False),
+    Index(None, "since"),
 )
 
 # What the development sender keeps instead of sending it.

@@ -7,14 +7,16 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession
 from app_client_authz.domain.user import User
+from app_client_authz.domain.uuids import octets_of, text_of
 from app_client_authz.storage.app_clients import REGISTRATION_COLUMNS, registration_of
 from app_client_authz.storage.tables import app_clients, pools, refresh_tokens, token_sessions, users
-from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, user_of_row, with_groups
+from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, user_of, with_groups
 
 _OPEN = insert(token_sessions)
 _ADD_TOKEN = insert(refresh_tokens)
 _PRESENT = with_groups(
     select(
+        *USER_COLUMNS,
         refresh_tokens.c.superseded_at,
         token_sessions.c.id,
         token_sessions.c.client_id,
@@ -25,9 +27,9 @@ _PRESENT = with_groups(
         token_sessions.c.event_id,
         token_sessions.c.created_at,
         token_sessions.c.expires_at,
+        token_sessions.c.by_api,
         token_sessions.c.rotated_at,
         token_sessions.c.revoked_at,
-        *USER_COLUMNS,
         *GROUP_COLUMNS,
     )
     .select_from(refresh_tokens)
@@ -71,6 +73,7 @@ _ALIVE = (
     )
     .where(app_clients.c.client_id == bindparam("client_id"))
 )
+_ALIVE_USER = slice(len(REGISTRATION_COLUMNS), len(REGISTRATION_COLUMNS) + len(USER_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +100,16 @@ class TokenSessions:
         self._connection.execute(
             _OPEN,
             {
-                "id": session.id,
+                "id": octets_of(session.id),
                 "client_id": session.client_id,
                 "sub": session.sub,
                 "scopes": " ".join(session.scopes),
                 "resource": session.resource,
                 "auth_time": session.auth_time,
-                "event_id": session.event_id,
+                "event_id": octets_of(session.event_id),
                 "created_at": session.created_at,
                 "expires_at": session.expires_at,
+                "by_api": session.by_api,
                 "rotated_at": None,
                 "revoked_at": None,
             },
@@ -113,7 +117,11 @@ class TokenSessions:
         self.add_token(session.id, refresh_digest)
 
     def add_token(self, session_id: str, refresh_digest: str) -> None:
-        row = {"digest": bytes.fromhex(refresh_digest), "token_session_id": session_id, "superseded_at": None}
+        row = {
+            "digest": bytes.fromhex(refresh_digest),
+            "token_session_id": octets_of(session_id),
+            "superseded_at": None,
+        }
         self._connection.execute(_ADD_TOKEN, row)
 
     def present(self, refresh_digest: str) -> tuple[PresentedToken, User | None] | None:
@@ -123,15 +131,16 @@ class TokenSessions:
             return None
         row = rows[0]
         session = TokenSession(
-            id=row.id,
+            id=text_of(row.id),
             client_id=row.client_id,
             sub=row.session_sub,
             scopes=tuple(row.scopes.split()),
             auth_time=row.auth_time,
-            event_id=row.event_id,
+            event_id=text_of(row.event_id),
             created_at=row.created_at,
             expires_at=row.expires_at,
             resource=row.resource,
+            by_api=row.by_api,
             rotated_at=row.rotated_at,
             revoked_at=row.revoked_at,
         )
@@ -139,11 +148,11 @@ class TokenSessions:
 
     def lock(self, session_id: str) -> bool:
         """Hold the live session until the transaction ends; False if it was revoked meanwhile (ATM-3)."""
-        return self._connection.execute(_LOCK, {"b_id": session_id}).rowcount == 1
+        return self._connection.execute(_LOCK, {"b_id": octets_of(session_id)}).rowcount == 1
 
     def rotate(self, session_id: str, now: float) -> bool:
         """The same, and from now on only what was superseded at ``now`` has a grace period (R6)."""
-        return self._connection.execute(_ROTATE, {"b_id": session_id, "b_now": now}).rowcount == 1
+        return self._connection.execute(_ROTATE, {"b_id": octets_of(session_id), "b_now": now}).rowcount == 1
 
     def supersede(self, refresh_digest: str, now: float) -> bool:
         """True for exactly one caller, ever."""
@@ -152,7 +161,7 @@ class TokenSessions:
 
     def revoke(self, session_id: str, now: float) -> bool:
         """False if it already was."""
-        return self._connection.execute(_REVOKE, {"b_id": session_id, "b_now": now}).rowcount == 1
+        return self._connection.execute(_REVOKE, {"b_id": octets_of(session_id), "b_now": now}).rowcount == 1
 
     def revoke_of_user(self, pool_id: str, sub: str, now: float) -> int:
         """All sessions of the user in one statement (R7); how many were live."""
@@ -170,8 +179,12 @@ class TokenSessions:
 
     def bearer(self, client_id: str, sub: str, session_id: str | None) -> Bearer | None:
         """Client, pool, user and session of an access token in one statement; None without client or user."""
-        parameters = {"client_id": client_id, "sub": sub, "id": session_id or ""}
+        try:
+            octets = octets_of(session_id or "")
+        except ValueError:
+            octets = b""
+        parameters = {"client_id": client_id, "sub": sub, "id": octets}
         row = self._connection.execute(_ALIVE, parameters).one_or_none()
         if row is None:
             return None
-        return Bearer(registration_of(tuple(row)), user_of_row(row), row.opened_at, row.revoked_at)
+        return Bearer(registration_of(tuple(row)), user_of(row[_ALIVE_USER]), row.opened_at, row.revoked_at)

@@ -18,14 +18,22 @@ from app_client_authz.storage.app_clients import AppClients
 from app_client_authz.storage.attempts import Attempts
 from app_client_authz.storage.challenge_sessions import ChallengeSessions
 from app_client_authz.storage.codes import Codes
+from app_client_authz.storage.domains import Domains
 from app_client_authz.storage.groups import Groups
+from app_client_authz.storage.hourly_counts import HourlyCounts
+from app_client_authz.storage.identity_providers import IdentityProviders
 from app_client_authz.storage.keys import SigningKeys
+from app_client_authz.storage.messages import Messages
 from app_client_authz.storage.pools import Pools
 from app_client_authz.storage.resource_servers import ResourceServers
+from app_client_authz.storage.srp_verifiers import SrpVerifiers
 from app_client_authz.storage.sso_sessions import SsoSessions
 from app_client_authz.storage.token_sessions import TokenSessions
+from app_client_authz.storage.ui_customizations import UiCustomizations
 from app_client_authz.storage.upkeep import Upkeep
+from app_client_authz.storage.user_search import UserSearch
 from app_client_authz.storage.users import Users
+from app_client_authz.storage.verification_codes import VerificationCodes
 
 T = TypeVar("T")
 
@@ -43,15 +51,23 @@ class Unit:
         self.pools = Pools(connection)
         self.app_clients = AppClients(connection, sealer)
         self.resource_servers = ResourceServers(connection)
+        self.identity_providers = IdentityProviders(connection, sealer)
+        self.domains = Domains(connection)
+        self.ui_customizations = UiCustomizations(connection)
         self.keys = SigningKeys(connection, sealer)
         self.access_keys = AccessKeys(connection, sealer)
-        self.users = Users(connection)
+        self.users = Users(connection, sealer)
+        self.srp_verifiers = SrpVerifiers(connection, sealer)
+        self.user_search = UserSearch(connection)
         self.groups = Groups(connection)
         self.codes = Codes(connection)
         self.token_sessions = TokenSessions(connection)
         self.sso_sessions = SsoSessions(connection)
         self.challenge_sessions = ChallengeSessions(connection)
         self.attempts = Attempts(connection)
+        self.messages = Messages(connection, sealer)
+        self.hourly_counts = HourlyCounts(connection)
+        self.verification_codes = VerificationCodes(connection)
         self.upkeep = Upkeep(connection, sealer)
 
 

@@ -9,8 +9,10 @@ from app_client_authz.domain.lifetimes import LONGEST_TOKEN_SECONDS
 from app_client_authz.domain.lockout import LONGEST_LOCK_SECONDS, QUIET_SECONDS
 from app_client_authz.storage import tables
 from app_client_authz.storage.app_clients import secret_identity
+from app_client_authz.storage.hourly_counts import HOUR
 from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.keys import private_key_identity
+from app_client_authz.storage.messages import DAY
 
 CANARY = "authz_canary/sealed/1"
 
@@ -36,6 +38,10 @@ class Upkeep:
             tables.challenge_sessions: tables.challenge_sessions.c.expires_at <= now,
             tables.attempts: tables.attempts.c.last_attempt_at <= now - LONGEST_LOCK_SECONDS - QUIET_SECONDS,
             tables.signing_keys: tables.signing_keys.c.published_until <= now,
+            # An expired code is still told from a wrong one for a while.
+            tables.verification_codes: tables.verification_codes.c.expires_at <= now - DAY,
+            tables.hourly_counts: tables.hourly_counts.c.since <= now - HOUR,
+            tables.messages: tables.messages.c.sent_at <= now - DAY,
         }
         return {table.name: self._delete(table, condition, limit) for table, condition in over.items()}
 

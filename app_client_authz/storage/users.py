@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
-from app_client_authz.domain.errors import AliasExists, UsernameExists
-from app_client_authz.domain.user import Group, User, UserStatus
+from app_client_authz.crypto.sealing import Sealer
+from app_client_authz.domain.credentials import Credentials
+from app_client_authz.domain.errors import ConcurrentModification
+from app_client_authz.domain.user import USERNAME, Group, User, UserStatus, alias_refusal, name_refusal
+from app_client_authz.storage.insert_once import insert_once
+from app_client_authz.storage.srp_verifiers import sealed
 from app_client_authz.storage.tables import group_members, groups, user_names, users
 
 USER_COLUMNS = (
@@ -50,6 +53,8 @@ _BY_NAME = with_groups(
     .join(users, users.c.sub == user_names.c.sub)
     .where(user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key == bindparam("name_key"))
 )
+_BY_SUB_HELD = _BY_SUB.with_for_update(of=users)
+_BY_NAME_HELD = _BY_NAME.with_for_update(of=users)
 _STANDING = select(users.c.status, users.c.enabled, users.c.signed_out_at, users.c.updated_at).where(
     users.c.sub == bindparam("sub")
 )
@@ -63,12 +68,11 @@ _NEIGHBOUR = select(
         _ANY_HASH.where(users.c.username_key > bindparam("name_key")).scalar_subquery(), _ANY_HASH.scalar_subquery()
     )
 )
-_TAKEN = select(user_names.c.sub, user_names.c.name_key).where(
-    user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key.in_(bindparam("keys", expanding=True))
+_TAKEN = (
+    select(user_names.c.sub, user_names.c.name_key, user_names.c.kind, users.c.attributes)
+    .join(users, users.c.sub == user_names.c.sub)
+    .where(user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key.in_(bindparam("keys", expanding=True)))
 )
-USERNAME = "username"
-_USERNAME_TAKEN = "User account already exists"
-_ALIAS_TAKEN = "User account already exists for the alias."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class StoredUser:
 
 
 def read_user(rows: Sequence[Row[Any]]) -> User | None:
-    """The user of rows that carry ``USER_COLUMNS`` and ``GROUP_COLUMNS``; None if there is none."""
+    """The user of rows that begin with ``USER_COLUMNS`` and carry ``GROUP_COLUMNS``; None if there is none."""
     if not rows or rows[0].sub is None:
         return None
     members = [
@@ -93,22 +97,35 @@ def read_user(rows: Sequence[Row[Any]]) -> User | None:
         if row.group_name is not None
     ]
     members.sort(key=lambda group: (group.precedence is None, group.precedence or 0, group.name))
-    return user_of_row(rows[0], tuple(members))
+    return user_of(rows[0][: len(USER_COLUMNS)], tuple(members))
 
 
-def user_of_row(row: Any, members: tuple[Group, ...] = ()) -> User:
-    """The user of one row that carries ``USER_COLUMNS``."""
+def user_of(values: Sequence[Any], members: tuple[Group, ...] = ()) -> User:
+    """The user of values in the order of ``USER_COLUMNS``."""
+    # Unpacked: asking a row for each by name is most of what reading a user costs.
+    (
+        sub,
+        pool_id,
+        username,
+        status,
+        enabled,
+        temporary_password_until,
+        attributes,
+        signed_out_at,
+        created_at,
+        updated_at,
+    ) = values
     return User(
-        pool_id=row.pool_id,
-        sub=row.sub,
-        username=row.username,
-        status=UserStatus(row.status),
-        enabled=row.enabled,
-        attributes=json.loads(row.attributes),
-        created_at=row.user_created_at,
-        updated_at=row.user_updated_at,
-        signed_out_at=row.signed_out_at,
-        temporary_password_until=row.temporary_password_until,
+        pool_id=pool_id,
+        sub=sub,
+        username=username,
+        status=UserStatus(status),
+        enabled=enabled,
+        attributes=json.loads(attributes),
+        created_at=created_at,
+        updated_at=updated_at,
+        signed_out_at=signed_out_at,
+        temporary_password_until=temporary_password_until,
         groups=members,
     )
 
@@ -126,35 +143,23 @@ class Standing:
 class Users:
     """Keyed by pool, and by sub or name within it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, sealer: Sealer) -> None:
         self._connection = connection
+        self._sealer = sealer
 
-    def find(self, pool_id: str, sub: str) -> StoredUser | None:
-        return self._stored(self._connection.execute(_BY_SUB, {"pool_id": pool_id, "sub": sub}).all())
+    def find(self, pool_id: str, sub: str, *, hold: bool = False) -> StoredUser | None:
+        """``hold``: nobody else changes, deletes or locks the user until the transaction ends."""
+        statement = _BY_SUB_HELD if hold else _BY_SUB
+        return self._stored(self._connection.execute(statement, {"pool_id": pool_id, "sub": sub}).all())
 
-    def find_by_name(self, pool_id: str, name_key: str) -> StoredUser | None:
+    def find_by_name(self, pool_id: str, name_key: str, *, hold: bool = False) -> StoredUser | None:
         """By normalised username or alias."""
-        return self._stored(self._connection.execute(_BY_NAME, {"pool_id": pool_id, "name_key": name_key}).all())
+        statement = _BY_NAME_HELD if hold else _BY_NAME
+        return self._stored(self._connection.execute(statement, {"pool_id": pool_id, "name_key": name_key}).all())
 
     def neighbour_hash(self, pool_id: str, name_key: str) -> str | None:
         """The password hash of whoever comes next in the order of names, around its end: always the same user's."""
         return self._connection.execute(_NEIGHBOUR, {"pool_id": pool_id, "name_key": name_key}).scalar()
-
-    def page(self, pool_id: str, *, after: str = "", limit: int = 60) -> list[tuple[str, User]]:
-        """At most ``limit`` users with their keys, in the order of their keys, beginning behind ``after``."""
-        keys = (
-            select(users.c.sub)
-            .where(users.c.pool_id == pool_id, users.c.username_key > after)
-            .order_by(users.c.username_key)
-            .limit(limit)
-        )
-        statement = with_groups(
-            select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.username_key).select_from(users).where(users.c.sub.in_(keys))
-        ).order_by(users.c.username_key)
-        by_sub: dict[str, list[Row[Any]]] = {}
-        for row in self._connection.execute(statement):
-            by_sub.setdefault(row.sub, []).append(row)
-        return [(rows[0].username_key, user) for rows in by_sub.values() if (user := read_user(rows))]
 
     def hold(self, sub: str) -> Standing | None:
         """As ``lock``, and nobody else can hold or lock the user meanwhile."""
@@ -170,35 +175,34 @@ class Users:
         row = self._connection.execute(_LOCK, {"sub": sub}).one_or_none()
         return None if row is None else Standing(*row)
 
-    def add(self, user: User, username_key: str, aliases: Mapping[str, str], password_hash: str | None) -> None:
+    def add(self, user: User, username_key: str, aliases: Mapping[str, str], credentials: Credentials | None) -> None:
         """``aliases``: kind → normalised alias.
 
         Raises:
-            UsernameExists, AliasExists: another user of the pool has the name.
+            UsernameExists, AliasExists: another user of the pool has the name; see ``name_refusal``.
         """
         names = {USERNAME: username_key, **aliases}
         self._refuse_taken(user, names)
-        try:
-            self._connection.execute(
-                insert(users).values(
-                    sub=user.sub,
-                    pool_id=user.pool_id,
-                    username=user.username,
-                    username_key=username_key,
-                    status=user.status,
-                    enabled=user.enabled,
-                    password_hash=password_hash,
-                    temporary_password_until=user.temporary_password_until,
-                    attributes=_dump(user.attributes),
-                    signed_out_at=user.signed_out_at,
-                    version=1,
-                    created_at=user.created_at,
-                    updated_at=user.updated_at,
-                )
-            )
-        except IntegrityError:
-            raise UsernameExists(_USERNAME_TAKEN) from None
-        self._add_names(user, names)
+        added = insert_once(
+            self._connection,
+            users,
+            sub=user.sub,
+            pool_id=user.pool_id,
+            username=user.username,
+            username_key=username_key,
+            status=user.status,
+            enabled=user.enabled,
+            password_hash=None if credentials is None else credentials.password_hash,
+            sealed_srp=sealed(self._sealer, user.sub, credentials),
+            temporary_password_until=user.temporary_password_until,
+            attributes=_dump(user.attributes),
+            signed_out_at=user.signed_out_at,
+            version=1,
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+        )
+        if not (added and self._add_names(user, names)):
+            self._overtaken(user, names)
 
     def replace(self, user: User, expected_version: int, aliases: Mapping[str, str]) -> bool:
         """False if somebody else changed the user since it was read: nothing is lost (ATM-4).
@@ -221,19 +225,22 @@ class Users:
         )
         if self._connection.execute(hit).rowcount != 1:
             return False
-        self._refuse_taken(user, aliases)
+        if self._holders(user, aliases):
+            raise alias_refusal()
         self._connection.execute(delete(user_names).where(user_names.c.sub == user.sub, user_names.c.kind != USERNAME))
-        self._add_names(user, aliases)
+        if not self._add_names(user, aliases):
+            raise alias_refusal()
         return True
 
     def set_password(
-        self, sub: str, password_hash: str, *, status: str, temporary_until: float | None, now: float
+        self, sub: str, credentials: Credentials, *, status: str, temporary_until: float | None, now: float
     ) -> bool:
         hit = (
             update(users)
             .where(users.c.sub == sub)
             .values(
-                password_hash=password_hash,
+                password_hash=credentials.password_hash,
+                sealed_srp=sealed(self._sealer, sub, credentials),
                 status=status,
                 temporary_password_until=temporary_until,
                 version=users.c.version + 1,
@@ -255,24 +262,28 @@ class Users:
     def count(self, pool_id: str) -> int:
         return int(self._connection.execute(select(func.count()).where(users.c.pool_id == pool_id)).scalar_one())
 
+    def _holders(self, user: User, names: Mapping[str, str]) -> list[Any]:
+        """Who else has one of the names."""
+        rows = self._connection.execute(_TAKEN, {"pool_id": user.pool_id, "keys": list(names.values())})
+        return [row for row in rows if row.sub != user.sub]
+
     def _refuse_taken(self, user: User, names: Mapping[str, str]) -> None:
         """Says which of the names is taken; the unique constraint has the last word."""
-        for sub, key in self._connection.execute(_TAKEN, {"pool_id": user.pool_id, "keys": list(names.values())}):
-            if sub != user.sub:
-                if key == names.get(USERNAME):
-                    raise UsernameExists(_USERNAME_TAKEN)
-                raise AliasExists(_ALIAS_TAKEN)
+        kinds = {key: kind for kind, key in names.items()}
+        for row in self._holders(user, names):
+            raise name_refusal(kinds[row.name_key], row.kind, json.loads(row.attributes))
 
-    def _add_names(self, user: User, names: Mapping[str, str]) -> None:
-        rows = [
-            {"pool_id": user.pool_id, "name_key": key, "kind": kind, "sub": user.sub} for kind, key in names.items()
-        ]
-        if not rows:
-            return
-        try:
-            self._connection.execute(insert(user_names), rows)
-        except IntegrityError:
-            raise AliasExists(_ALIAS_TAKEN) from None
+    def _overtaken(self, user: User, names: Mapping[str, str]) -> NoReturn:
+        """Somebody took a name since we looked: a second look sees who."""
+        self._refuse_taken(user, names)
+        raise ConcurrentModification("Another request took the name.")
+
+    def _add_names(self, user: User, names: Mapping[str, str]) -> bool:
+        """False if somebody has one of them."""
+        return all(
+            insert_once(self._connection, user_names, pool_id=user.pool_id, name_key=key, kind=kind, sub=user.sub)
+            for kind, key in names.items()
+        )
 
     @staticmethod
     def _stored(rows: Sequence[Row[Any]]) -> StoredUser | None:

@@ -45,6 +45,7 @@ def upgrade() -> None:
         "authz_app_clients",
         sa.Column("client_id", sa.String(length=128), nullable=False),
         sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=256), nullable=False),
         sa.Column("spec", sa.Text(), nullable=False),
         sa.Column("secrets", sa.Text(), nullable=False),
@@ -55,8 +56,8 @@ def upgrade() -> None:
             ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_app_clients_pool_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_authz_app_clients")),
+        sa.UniqueConstraint("pool_id", "number", name=op.f("uq_authz_app_clients_pool_id_number")),
     )
-    op.create_index(op.f("ix_authz_app_clients_pool_id_client_id"), "authz_app_clients", ["pool_id", "client_id"])
     op.create_table(
         "authz_attempts",
         sa.Column("pool_id", sa.String(length=55), nullable=False),
@@ -76,14 +77,15 @@ def upgrade() -> None:
         "authz_domains",
         sa.Column("domain", sa.String(length=256), nullable=False),
         sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("custom", sa.Boolean(), nullable=False),
         sa.Column("spec", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
             ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_domains_pool_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("domain", name=op.f("pk_authz_domains")),
+        sa.UniqueConstraint("pool_id", "custom", name=op.f("uq_authz_domains_pool_id_custom")),
     )
-    op.create_index(op.f("ix_authz_domains_pool_id"), "authz_domains", ["pool_id"])
     op.create_table(
         "authz_groups",
         sa.Column("pool_id", sa.String(length=55), nullable=False),
@@ -98,6 +100,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("pool_id", "name", name=op.f("pk_authz_groups")),
     )
+    op.create_table(
+        "authz_hourly_counts",
+        sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_hourly_counts_pool_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pool_id", "account", "action", name=op.f("pk_authz_hourly_counts")),
+    )
+    op.create_index(op.f("ix_authz_hourly_counts_since"), "authz_hourly_counts", ["since"])
     op.create_table(
         "authz_identity_providers",
         sa.Column("pool_id", sa.String(length=55), nullable=False),
@@ -172,27 +187,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'next'"),
     )
     op.create_table(
-        "authz_ui_customizations",
-        sa.Column("pool_id", sa.String(length=55), nullable=False),
-        sa.Column("client_id", sa.String(length=128), nullable=False),
-        sa.Column("css", sa.Text(), nullable=True),
-        sa.Column("image", sa.LargeBinary(), nullable=True),
-        sa.Column("created_at", sa.Double(), nullable=False),
-        sa.Column("updated_at", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_ui_customizations_pool_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("pool_id", "client_id", name=op.f("pk_authz_ui_customizations")),
-    )
-    op.create_table(
         "authz_users",
         sa.Column("sub", sa.String(length=64), nullable=False),
         sa.Column("pool_id", sa.String(length=55), nullable=False),
         sa.Column("username", sa.String(length=256), nullable=False),
-        sa.Column("username_key", sa.Text(), nullable=False),
+        sa.Column("username_key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("sealed_srp", sa.Text(), nullable=True),
         sa.Column("temporary_password_until", sa.Double(), nullable=True),
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.Column("signed_out_at", sa.Double(), nullable=True),
@@ -242,7 +245,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.Column("consumed_at", sa.Double(), nullable=True),
-        sa.Column("token_session_id", sa.String(length=36), nullable=True),
+        sa.Column("token_session_id", sa.LargeBinary(length=16), nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"], ["authz_app_clients.client_id"], name=op.f("fk_authz_codes_client_id"), ondelete="CASCADE"
         ),
@@ -267,7 +270,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("sub", "pool_id", "group_name", name=op.f("pk_authz_group_members")),
     )
-    op.create_index(op.f("ix_authz_group_members_pool_id_group_name"), "authz_group_members", ["pool_id", "group_name"])
+    op.create_index(
+        op.f("ix_authz_group_members_pool_id_group_name_sub"), "authz_group_members", ["pool_id", "group_name", "sub"]
+    )
+    op.create_table(
+        "authz_idp_identifiers",
+        sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("identifier", sa.String(length=40), nullable=False),
+        sa.Column("provider_name", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "provider_name"],
+            ["authz_identity_providers.pool_id", "authz_identity_providers.name"],
+            name=op.f("fk_authz_idp_identifiers_pool_id_provider_name"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("pool_id", "identifier", name=op.f("pk_authz_idp_identifiers")),
+    )
+    op.create_index(
+        op.f("ix_authz_idp_identifiers_pool_id_provider_name"), "authz_idp_identifiers", ["pool_id", "provider_name"]
+    )
     op.create_table(
         "authz_sso_sessions",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -288,15 +310,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_authz_sso_sessions_sub"), "authz_sso_sessions", ["sub"])
     op.create_table(
         "authz_token_sessions",
-        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
         sa.Column("client_id", sa.String(length=128), nullable=False),
         sa.Column("sub", sa.String(length=64), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("resource", sa.Text(), nullable=True),
         sa.Column("auth_time", sa.Double(), nullable=False),
-        sa.Column("event_id", sa.String(length=36), nullable=False),
+        sa.Column("event_id", sa.LargeBinary(length=16), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.Column("by_api", sa.Boolean(), nullable=False),
         sa.Column("rotated_at", sa.Double(), nullable=True),
         sa.Column("revoked_at", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -308,13 +331,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_authz_token_sessions")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_authz_token_sessions_client_id"), "authz_token_sessions", ["client_id"])
+    op.create_index(op.f("ix_authz_token_sessions_client_id_sub"), "authz_token_sessions", ["client_id", "sub"])
     op.create_index(op.f("ix_authz_token_sessions_expires_at"), "authz_token_sessions", ["expires_at"])
-    op.create_index(op.f("ix_authz_token_sessions_sub"), "authz_token_sessions", ["sub"])
+    op.create_table(
+        "authz_ui_customizations",
+        sa.Column("pool_id", sa.String(length=55), nullable=False),
+        sa.Column("applies_to", sa.String(length=128), nullable=False),
+        sa.Column("client_id", sa.String(length=128), nullable=True),
+        sa.Column("css", sa.Text(), nullable=True),
+        sa.Column("image", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["authz_app_clients.client_id"],
+            name=op.f("fk_authz_ui_customizations_client_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_ui_customizations_pool_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pool_id", "applies_to", name=op.f("pk_authz_ui_customizations")),
+    )
+    op.create_index(op.f("ix_authz_ui_customizations_client_id"), "authz_ui_customizations", ["client_id"])
     op.create_table(
         "authz_user_names",
         sa.Column("pool_id", sa.String(length=55), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("sub", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
@@ -329,8 +372,8 @@ def upgrade() -> None:
         sa.Column("sub", sa.String(length=64), nullable=False),
         sa.Column("purpose", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("superseded", sa.LargeBinary(), nullable=False),
         sa.Column("destination", sa.Text(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -342,7 +385,7 @@ def upgrade() -> None:
     op.create_table(
         "authz_refresh_tokens",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("token_session_id", sa.String(length=36), nullable=False),
+        sa.Column("token_session_id", sa.LargeBinary(length=16), nullable=False),
         sa.Column("superseded_at", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(
             ["token_session_id"],
@@ -360,17 +403,19 @@ def downgrade() -> None:
     op.drop_table("authz_refresh_tokens")
     op.drop_table("authz_verification_codes")
     op.drop_table("authz_user_names")
+    op.drop_table("authz_ui_customizations")
     op.drop_table("authz_token_sessions")
     op.drop_table("authz_sso_sessions")
+    op.drop_table("authz_idp_identifiers")
     op.drop_table("authz_group_members")
     op.drop_table("authz_codes")
     op.drop_table("authz_challenge_sessions")
     op.drop_table("authz_users")
-    op.drop_table("authz_ui_customizations")
     op.drop_table("authz_signing_keys")
     op.drop_table("authz_resource_servers")
     op.drop_table("authz_messages")
     op.drop_table("authz_identity_providers")
+    op.drop_table("authz_hourly_counts")
     op.drop_table("authz_groups")
     op.drop_table("authz_domains")
     op.drop_table("authz_attempts")

@@ -82,7 +82,7 @@ def prepare(authz: Services, site: str) -> Demo:
 
 def _client(authz: Services, pool_id: str, spec: ClientSpec) -> Described:
     """The client of that name, whose URLs follow the site to another port."""
-    found = next((c for c in authz.app_clients.page(pool_id) if c.name == spec.client_name), None)
+    found = next((c for c in authz.app_clients.all(pool_id) if c.name == spec.client_name), None)
     if found is None:
         return authz.app_clients.create(pool_id, spec)
     if not set(spec.callback_urls or ()) <= set(found.callback_urls):

@@ -1,15 +1,22 @@
 """A site with one access key, behind a socket and without."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from app_client_authz import AppClientAuthz
+from app_client_authz.api.local_client import LocalClient
+from app_client_authz.crypto import jwts
 from tests.support.aws import ACCESS_KEY, SECRET_KEY, Wire, boto_client
 from tests.support.clock import MovableClock
+from tests.support.databases import SqliteTemplate
 from tests.support.live import LiveServer
 from tests.support.site import Site, make_site
+
+_made: list[jwts.GeneratedKey] = []
 
 
 @pytest.fixture
@@ -24,12 +31,25 @@ def site(sqlite_url_migrated: str, clock: MovableClock) -> Site:
     return make_site(sqlite_url_migrated, clock, AUTHZ_ACCESS_KEYS={ACCESS_KEY: SECRET_KEY})
 
 
+@pytest.fixture(scope="module")
+def standing(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site that a module's tests share: they only look, or add what nobody else sees. Its clock goes."""
+    url = sqlite_template.copy_to(tmp_path_factory.mktemp("standing") / "authz.sqlite")
+    return make_site(url.render_as_string(), time.time, AUTHZ_ACCESS_KEYS={ACCESS_KEY: SECRET_KEY})
+
+
 @pytest.fixture
 def cognito(site: Site, live_server: Callable[..., LiveServer]) -> Iterator[Any]:
     """boto3's client of ``site``."""
     client = boto_client(live_server(site.app).url)
     yield client
     client.close()
+
+
+@pytest.fixture
+def local(site: Site) -> LocalClient:
+    """The in-process client of ``site``."""
+    return AppClientAuthz().client("cognito-idp", app=site.app)
 
 
 @pytest.fixture
@@ -41,3 +61,17 @@ def wire(site: Site) -> Wire:
 @pytest.fixture
 def pool_id(site: Site) -> str:
     return site.pool.id
+
+
+@pytest.fixture
+def ready_made_keys(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pools made by the test draw their signing keys from a store: making them takes longer than most tests."""
+    generate, numbers = jwts.generate_signing_key, itertools.count()
+
+    def draw() -> jwts.GeneratedKey:
+        number = next(numbers)
+        while len(_made) <= number:
+            _made.append(generate())
+        return _made[number]
+
+    monkeypatch.setattr(jwts, "generate_signing_key", draw)

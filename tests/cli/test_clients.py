@@ -149,7 +149,7 @@ def test_a_grace_period_without_rotation_is_a_mistake(shell: Shell) -> None:
         (("--scope", "orders/read"), "Invalid scope requested: orders/read"),
         (("--flow", "code"), "AllowedOAuthScopes are required"),
         (("--access-token-validity", "1m"), "Invalid range for token validity"),
-        (("--generate-secret", "--secret", SECRET), "ClientSecret cannot be specified"),
+        (("--generate-secret", "--secret", SECRET), "Cannot specify both GenerateSecret and ClientSecret."),
         (("--secret", "short"), "clientSecret"),
         (("--id", "not an id"), "clientId"),
     ],

@@ -119,6 +119,9 @@ def test_check_has_no_findings_on_a_careful_site(sqlite_url_migrated: str, clock
         "AUTHZ_PASSWORD_HASH_MEMORY_KIB": 19456,
         "AUTHZ_PASSWORD_HASH_TIME_COST": 2,
         "AUTHZ_DIALECT": "oidc",
+        "AUTHZ_MESSAGE_SENDER": "smtp",
+        "AUTHZ_SMTP_HOST": "mail.example.com",
+        "AUTHZ_SMTP_FROM": "login@example.com",
         "SECRET_KEY": STRONG,
     }
     shell = Shell(app_on(sqlite_url_migrated, clock, **careful))

@@ -4,9 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from app_client_authz.cli import passwords
-from app_client_authz.domain import passwords as rules
-from app_client_authz.domain.pool import PasswordPolicy
 from app_client_authz.domain.user import User
 from tests.cli.conftest import PASSWORD, POOL, Shell
 
@@ -88,6 +85,15 @@ def test_list_is_a_table_and_says_when_there_are_more(shell: Shell) -> None:
     result = shell.run("user", "list", POOL, "--limit", "2", "--json")
     assert "cy" not in result.stdout
     assert "There are more" in result.stderr
+
+
+def test_list_takes_a_filter(shell: Shell) -> None:
+    for name in ("ann", "anna", "ben"):
+        shell.ok("user", "create", POOL, name, "--generate", "--attribute", f"name={name.title()}")
+    found = shell.json("user", "list", POOL, "--filter", 'name ^= "Ann"')
+    assert [each["Username"] for each in found] == ["ann", "anna"]
+    assert "no such users" in shell.ok("user", "list", POOL, "--filter", 'username = "cy"')
+    assert shell.refused("user", "list", POOL, "--filter", "name") == "Error while parsing filter"
 
 
 def test_describe_shows_attributes_groups_and_status(shell: Shell) -> None:
@@ -175,13 +181,3 @@ def test_nobody_is_asked_for_a_password_in_a_pool_that_is_not_there(shell: Shell
     result = shell.run("user", "create", "us-east-1_Nowhere01", "ann")
     assert "Password" not in result.stdout
     assert result.exit_code == 1
-
-
-@pytest.mark.parametrize("length", [6, 20, 99])
-def test_a_generated_password_fits_every_policy(length: int) -> None:
-    policy = PasswordPolicy(minimum_length=length)
-    made = {passwords.generated(policy) for _ in range(50)}
-    assert len(made) == 50
-    for password in made:
-        rules.check(policy, password, prefix=rules.ASSIGNED)
-        assert len(password) == max(20, length)

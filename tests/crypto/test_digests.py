@@ -10,6 +10,7 @@ import pytest
 from app_client_authz.crypto.digests import (
     digest,
     keyed_digest,
+    random_digits,
     random_int,
     random_token,
     random_uuid,
@@ -38,6 +39,14 @@ def test_a_random_integer_uses_all_its_bits_and_no_more() -> None:
     assert min(made) >= 0
     assert max(made) <= 255
     assert len(set(made)) > 200
+
+
+def test_random_digits_keep_their_leading_zeros() -> None:
+    drawn = [random_digits(6) for _ in range(300)]
+
+    assert all(re.fullmatch(r"[0-9]{6}", each) for each in drawn)
+    assert len(set(drawn)) > 280
+    assert {each[0] for each in drawn} == set("0123456789")
 
 
 def test_a_digest_is_the_hex_sha256_of_the_text() -> None:

@@ -303,7 +303,7 @@ def test_a_public_client_has_no_secret_whatever_is_at_hand() -> None:
 
 def test_generating_and_supplying_a_secret_exclude_each_other() -> None:
     assert refusal(generate_secret=True, client_secret=OWN_SECRET) == (
-        "ClientSecret cannot be specified when GenerateSecret is true."
+        "Cannot specify both GenerateSecret and ClientSecret."
     )
 
 
@@ -655,6 +655,15 @@ def test_an_update_with_only_a_name_goes_back_to_the_defaults() -> None:
     assert update(client).spec == make().spec
 
 
+def test_an_update_without_a_name_keeps_it() -> None:
+    assert update(make(client_name="shop"), client_name=None).name == "shop"
+    assert update(make(client_name="shop"), client_name="store").name == "store"
+
+
+def test_a_new_client_needs_a_name() -> None:
+    assert refusal(client_name=None) == violation("null", "clientName", "Member must not be null")
+
+
 def test_an_update_keeps_id_secrets_and_creation() -> None:
     client = make(generate_secret=True)
     updated = update(client, client_name="renamed", client_secret=OWN_SECRET)
@@ -757,3 +766,35 @@ def test_whatever_a_caller_sends_is_accepted_or_refused(members: dict[str, objec
     else:
         assert answer.confidential == bool(answer.secrets)
         assert 300 <= answer.access_token_seconds <= 86_400
+
+
+# --- the bound of silent sign-ins -----------------------------------------------------------------
+
+
+def tracking_pool(tracking: str = "ENABLED", tier: str = "ESSENTIALS") -> UserPool:
+    spec = PoolSpec(name="customers", tier=tier)
+    pool = UserPool.create(spec, pool_id=POOL_ID, now=NOW)
+    return dataclasses.replace(pool, spec=dataclasses.replace(pool.spec, user_session_tracking=tracking))
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 129_600])
+def test_a_bound_is_set_and_nothing_else_changes(minutes: int) -> None:
+    client = oauth_client()
+    bounded = client.with_sso_bound(minutes, pool=tracking_pool(), now=NOW + 5)
+
+    assert (bounded.sso_max_minutes, bounded.sso_max_seconds) == (minutes, 60 * minutes)
+    assert (bounded.updated_at, bounded.version) == (NOW + 5, client.version + 1)
+    assert dataclasses.replace(bounded.spec, sso_max_validity_minutes=None) == client.spec
+
+
+@pytest.mark.parametrize("minutes", [-1, 129_601])
+def test_a_bound_is_ninety_days_at_most(minutes: int) -> None:
+    with pytest.raises(InvalidParameter, match=r"'ssoSession\.maxValidityMinutes' failed"):
+        make().with_sso_bound(minutes, pool=tracking_pool(), now=NOW)
+
+
+def test_only_a_pool_that_tracks_sessions_has_clients_with_bounds() -> None:
+    with pytest.raises(InvalidParameter, match=f"User session tracking is not enabled for user pool {POOL_ID}"):
+        make().with_sso_bound(5, pool=tracking_pool("DISABLED"), now=NOW)
+    with pytest.raises(FeatureUnavailableInTier, match=f"{LITE}User Session Tracking"):
+        make().with_sso_bound(5, pool=tracking_pool("DISABLED", "LITE"), now=NOW)

@@ -15,6 +15,15 @@ from app_client_authz.domain.pool import (
     UserPool,
 )
 from app_client_authz.domain.pool_codec import pool_spec_from_dict, pool_spec_to_dict
+from app_client_authz.domain.pool_settings import (
+    DeviceConfiguration,
+    EmailConfiguration,
+    EmailMfaConfiguration,
+    InviteMessageTemplate,
+    MfaFactors,
+    VerificationMessageTemplate,
+    WebAuthnConfiguration,
+)
 
 PLAIN = PoolSpec(name="people")
 SMS: dict[str, object] = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
@@ -186,14 +195,61 @@ def test_lite_pool_has_passwords_only() -> None:
 
 
 def test_update_replaces_what_is_omitted_with_defaults() -> None:
-    pool = create(replace(PLAIN, admin_create_user_only=True, deletion_protection="ACTIVE", require_pkce=True))
+    pool = create(
+        replace(
+            PLAIN,
+            admin_create_user_only=True,
+            deletion_protection="ACTIVE",
+            auto_verified_attributes=("email",),
+            attributes_require_verification_before_update=("email",),
+            account_recovery=(RecoveryMechanism("admin_only", 1),),
+            verification=VerificationMessageTemplate(email_subject="Code"),
+            invitation=InviteMessageTemplate(email_subject="Welcome"),
+            email=EmailConfiguration(email_sending_account="DEVELOPER"),
+            devices=DeviceConfiguration(),
+            lambda_config={"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:check"},
+            issuer_configuration={"Type": "UPDATED"},
+            acr_configuration={"Level1": {"AcrValue": "urn:low"}},
+        )
+    )
 
     after = pool.replace(replace(PLAIN, name="renamed"), now=20.0)
 
-    assert after.name == "renamed"
-    assert (after.spec.admin_create_user_only, after.spec.deletion_protection) == (False, "INACTIVE")
-    assert not after.spec.require_pkce
+    assert after.spec == create(replace(PLAIN, name="renamed")).spec
     assert (after.created_at, after.updated_at, after.version) == (10.0, 20.0, 2)
+
+
+def test_update_without_a_name_keeps_it() -> None:
+    assert create(PLAIN).replace(PoolSpec(name=None), now=20.0).name == "people"
+
+
+def test_update_without_tags_keeps_them_and_the_settings_among_them() -> None:
+    pool = create(replace(PLAIN, tags={"team": "a"}, dialect="oidc", require_pkce=True))
+
+    after = pool.replace(PLAIN, now=20.0)
+
+    assert after.tags == pool.tags
+    assert (after.spec.dialect, after.spec.require_pkce) == ("oidc", True)
+
+
+def test_update_with_tags_replaces_them_and_the_settings_among_them() -> None:
+    pool = create(replace(PLAIN, tags={"team": "a"}, dialect="oidc", require_pkce=True))
+
+    after = pool.replace(replace(PLAIN, tags={"stage": "test"}), now=20.0)
+
+    assert after.tags == {"stage": "test"}
+    assert (after.spec.dialect, after.spec.require_pkce) == (None, None)
+
+
+def test_update_keeps_dynamic_client_registration_until_it_says_something_of_it() -> None:
+    pool = create(replace(PLAIN, dcr_configuration={"OpenDcrEnabled": True}))
+
+    kept = pool.replace(PLAIN, now=20.0).spec.dcr_configuration
+    replaced = pool.replace(replace(PLAIN, dcr_configuration={"EnableStatus": "Disabled"}), now=20.0)
+
+    defaults = {"AuthenticatedGrantTypes": ["code", "client_credentials"], "OpenDcrGrantTypes": ["code"]}
+    assert kept == {"EnableStatus": "Enabled", "OpenDcrEnabled": True, **defaults}
+    assert replaced.spec.dcr_configuration == {"EnableStatus": "Disabled", "OpenDcrEnabled": False, **defaults}
 
 
 def test_update_cannot_touch_what_is_fixed_at_creation() -> None:
@@ -230,18 +286,12 @@ def test_downgrade_is_refused_while_a_client_rotates_refresh_tokens() -> None:
     pool = create(PLAIN)
 
     with pytest.raises(TierChangeNotAllowed) as refusal:
-        pool.replace(replace(PLAIN, tier="LITE"), now=20.0, rotation_in_use=True)
+        pool.replace(replace(PLAIN, tier="LITE"), now=20.0, in_use=["Refresh Token Rotation"])
 
     assert refusal.value.message == (
         "The following features need to be disabled for the LITE pricing tier configured: Refresh Token Rotation"
     )
     assert pool.replace(replace(PLAIN, tier="LITE"), now=20.0).spec.tier == "LITE"
-
-
-def test_update_keeps_a_second_factor_that_is_on() -> None:
-    pool = replace(create(PLAIN), spec=replace(create(PLAIN).spec, mfa="OPTIONAL"))
-
-    assert pool.replace(replace(PLAIN, mfa="OPTIONAL"), now=20.0).spec.mfa == "OPTIONAL"
 
 
 def test_protected_pool_cannot_be_deleted() -> None:
@@ -269,6 +319,37 @@ FULL = create(
         account_recovery=(RecoveryMechanism("verified_email", 1),),
         mfa="OPTIONAL",
         sms_configuration=SMS,
+        sms_authentication_message="Your code is {####}",
+        verification=VerificationMessageTemplate(
+            default_email_option="CONFIRM_WITH_LINK",
+            email_message="{####}",
+            email_subject="Code",
+            email_message_by_link="{##here##}",
+            email_subject_by_link="Link",
+            sms_message="{####}",
+        ),
+        invitation=InviteMessageTemplate(email_message="{####}", email_subject="Hello", sms_message="{####}"),
+        email=EmailConfiguration(
+            email_sending_account="DEVELOPER",
+            source_arn="arn:aws:ses:us-east-1:123456789012:identity/a",
+            reply_to_email_address="a@example.com",
+            sender="A <a@example.com>",
+            configuration_set="set",
+        ),
+        devices=DeviceConfiguration(challenge_required_on_new_device=True),
+        add_ons={"AdvancedSecurityMode": "OFF"},
+        lambda_config={"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": "arn:aws:lambda:::1:f"}},
+        key_configuration={"KeyType": "AWS_OWNED_KEY"},
+        issuer_configuration={"Type": "UPDATED"},
+        dcr_configuration={"AllowedScopes": ["orders/read"]},
+        acr_configuration={"Level2": {"AcrValue": "urn:two"}},
+        factors=MfaFactors(
+            software_token=False,
+            email=EmailMfaConfiguration(message="{####}", subject="Code"),
+            web_authn=WebAuthnConfiguration(relying_party_id="example.com", user_verification="required"),
+        ),
+        user_session_tracking="ENABLED",
+        token_sessions_per_user=7,
         admin_create_user_only=True,
         deletion_protection="ACTIVE",
         tier="PLUS",
@@ -288,10 +369,11 @@ def test_spec_survives_json(spec: PoolSpec) -> None:
 
 
 def test_unset_false_and_empty_stay_apart_in_json() -> None:
-    spec = create(replace(PLAIN, case_sensitive=False, tags={})).spec
+    spec = create(replace(PLAIN, case_sensitive=False, require_pkce=False, devices=DeviceConfiguration())).spec
     back = pool_spec_from_dict(json.loads(json.dumps(pool_spec_to_dict(spec))))
 
-    assert back.case_sensitive is False
+    assert (back.case_sensitive, back.require_pkce) == (False, False)
+    assert back.devices == DeviceConfiguration()
     assert back.tags == {}
     assert pool_spec_from_dict(json.loads(json.dumps(pool_spec_to_dict(create(PLAIN).spec)))).case_sensitive is None
 
@@ -300,5 +382,6 @@ def test_members_of_a_later_release_are_passed_over() -> None:
     plain = json.loads(json.dumps(pool_spec_to_dict(FULL.spec)))
     plain["colour"] = "blue"
     plain["password_policy"]["blocklist"] = True
+    plain["factors"]["web_authn"]["timeout"] = 9
 
     assert pool_spec_from_dict(plain) == FULL.spec

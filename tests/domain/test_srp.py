@@ -86,3 +86,33 @@ def test_pad_is_javas_shortest_two_s_complement(number: int) -> None:
 @given(st.binary(min_size=16, max_size=16))
 def test_no_salt_begins_with_a_zero_digit(random: bytes) -> None:
     assert len(f"{srp.salt_from(random):x}") == 32
+
+
+@given(st.integers(min_value=-62_135_596_800, max_value=253_402_300_799))
+def test_timestamp_is_read_back(instant: int) -> None:
+    assert srp.parse_timestamp(srp.timestamp(instant)) == instant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thu Sep 04 03:02:01 UTC 2026",
+        "Fri Sep 3 03:02:01 UTC 2026",
+        "Thu Feb 30 03:02:01 UTC 2026",
+        "Thu Sep 3 24:02:01 UTC 2026",
+        "Thu Sep 3 03:02:60 UTC 2026",
+        "Thu Sep 3 3:02:01 UTC 2026",
+        "Thu Sep 3 03:02:01 UTC 26",
+        "Thu Sep 3 03:02:01 GMT 2026",
+        "Thu Sep 3 03:02:01 UTC 2026\n",
+        "Thu Sep  3 03:02:01 UTC 2026",
+        "Thu Foo 3 03:02:01 UTC 2026",
+        "Thu Sep 3 03:02:01 UTC 0000",
+        "Thu Sep \u0663 03:02:01 UTC 2026",
+        "",
+    ],
+)
+def test_time_in_any_other_spelling_is_none(text: str) -> None:
+    """A zero in front of the day is refused by Cognito too (api.md 4.6)."""
+    assert srp.parse_timestamp("Thu Sep 3 03:02:01 UTC 2026") == 1788404521
+    assert srp.parse_timestamp(text) is None

@@ -58,7 +58,7 @@ def test_older_generation_has_no_grace() -> None:
 @pytest.mark.attack("R6")
 def test_no_grace_where_rotation_was_switched_off() -> None:
     off = oauth_client(refresh_token_rotation=RefreshTokenRotation("DISABLED"))
-    assert verdict(5.0, client=off, rotated_at=5.0, at=5) is Verdict.REUSED
+    assert verdict(5.0, client=off, rotated_at=5.0, at=5) is Verdict.REVOKED
 
 
 @pytest.mark.attack("R6")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app_client_authz.domain.errors import InvalidParameter
+from app_client_authz.domain.errors import AliasExists, InvalidParameter, UsernameExists
 from app_client_authz.domain.names import is_email, is_phone_number, looks_like_email, looks_like_phone_number
 from app_client_authz.domain.pool import PoolSpec, UserPool
 from app_client_authz.domain.user import (
@@ -15,9 +15,12 @@ from app_client_authz.domain.user import (
     UserStatus,
     aliases_of,
     check_username,
+    name_refusal,
     preferred_role,
     sign_in_attribute,
+    signs_in_without_password,
     username_key,
+    with_sign_in_attribute,
 )
 
 NAMES = st.text(st.characters(categories=("L", "M", "N", "P", "S")), min_size=1, max_size=40)
@@ -43,6 +46,63 @@ ALIASES = pool(alias_attributes=("email", "phone_number", "preferred_username"))
 BY_EMAIL = pool(username_attributes=("email",))
 BY_PHONE = pool(username_attributes=("phone_number",))
 BY_BOTH = pool(username_attributes=("email", "phone_number"))
+
+
+# --- new users ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [{}, {"email": ""}, {"email": "kim@example.com"}, {"email": "KIM@Example.com"}])
+def test_address_as_username_is_an_attribute_too(given: dict[str, str]) -> None:
+    assert with_sign_in_attribute(BY_EMAIL, "Kim@example.com", given) == {"email": "Kim@example.com"}
+    assert with_sign_in_attribute(PLAIN, "Kim@example.com", given) == given
+
+
+def test_attributes_keep_their_order_beside_the_username() -> None:
+    given = {"name": "Kim", "email": "kim@example.com", "locale": "ko"}
+    assert list(with_sign_in_attribute(BY_EMAIL, "kim@example.com", given)) == ["name", "email", "locale"]
+
+
+def test_another_address_than_the_username_is_refused() -> None:
+    message = "User {0} should be empty or same as username, since username attribute is {0}"
+    with pytest.raises(InvalidParameter) as refused:
+        with_sign_in_attribute(BY_BOTH, "kim@example.com", {"email": "eve@example.com"})
+    assert refused.value.message == message.format("email")
+    with pytest.raises(InvalidParameter) as refused:
+        with_sign_in_attribute(BY_BOTH, "+15550100", {"phone_number": "+15550101"})
+    assert refused.value.message == message.format("phone_number")
+
+
+@pytest.mark.parametrize(
+    "wanted, held, holder, expected",
+    [
+        ("username", "username", {}, UsernameExists),
+        ("username", "email", {"email_verified": "true"}, UsernameExists),
+        ("email", "email", {"email_verified": "true"}, AliasExists),
+        ("email", "email", {"email_verified": "false"}, UsernameExists),
+        ("phone_number", "phone_number", {}, UsernameExists),
+        ("preferred_username", "username", {}, AliasExists),
+        ("preferred_username", "preferred_username", {}, AliasExists),
+    ],
+)
+def test_refusal_says_whether_a_username_or_an_alias_is_taken(
+    wanted: str, held: str, holder: dict[str, str], expected: type[Exception]
+) -> None:
+    assert type(name_refusal(wanted, held, holder)) is expected
+
+
+def test_only_a_verified_address_that_the_pool_sends_codes_to_replaces_a_password() -> None:
+    spec = PoolSpec(name="codes", allowed_first_auth_factors=("PASSWORD", "EMAIL_OTP"))
+    by_code = UserPool.create(spec, pool_id="us-east-1_abc", now=1.0)
+    verified = {"email": "kim@example.com", "email_verified": "true"}
+
+    assert signs_in_without_password(by_code, verified)
+    assert not signs_in_without_password(PLAIN, verified)
+    for attributes in (
+        {**verified, "email_verified": "false"},
+        {"email_verified": "true"},
+        {"phone_number": "+15550100", "phone_number_verified": "true"},
+    ):
+        assert not signs_in_without_password(by_code, attributes)
 
 
 # --- keys ---------------------------------------------------------------------------------------
@@ -379,3 +439,20 @@ def test_group_role_is_an_arn(role: str) -> None:
 )
 def test_preferred_role_is_that_of_the_lowest_precedence(groups: list[Group], role: str | None) -> None:
     assert preferred_role(groups) == (role and f"arn:aws:iam::123456789012:role/{role}")
+
+
+@pytest.mark.attack("R22")
+def test_name_that_nobody_can_have_is_not_folded() -> None:
+    marks = "\u0301" * 60_000 + "\u0323" * 60_000  # reordering them takes time with the square of their number
+
+    assert username_key(marks) == marks
+    assert not is_email(f"{marks}@example.com") or username_key(f"{marks}@example.com") == f"{marks}@example.com"
+
+
+@pytest.mark.attack("R22")
+@pytest.mark.parametrize(
+    "address",
+    ["=?utf-8?q?victim=40corp.com=2C?=@evil.com", "=?utf-8?q?a=40b.c=0D=0ABcc=3A=20x=40y.z?=@evil.com", "a@=?x?=.com"],
+)
+def test_address_that_mail_programs_decode_is_none(address: str) -> None:
+    assert not is_email(address)

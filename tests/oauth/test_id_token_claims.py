@@ -47,8 +47,8 @@ def refreshed(site: Site, client: Registered, tokens: dict[str, Any]) -> dict[st
 def put_in_groups(site: Site, *groups: tuple[str, str | None, int | None]) -> None:
     for name, role, precedence in groups:
         arn = None if role is None else ROLE.format(role)
-        site.services.users.create_group(Group(site.pool.id, name, role_arn=arn, precedence=precedence))
-        site.services.users.add_to_group(site.pool.id, "kim", name)
+        site.services.groups.create(Group(site.pool.id, name, role_arn=arn, precedence=precedence))
+        site.services.groups.add_member(site.pool.id, name, "kim")
 
 
 def rich(site: Site) -> Site:

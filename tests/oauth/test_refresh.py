@@ -77,20 +77,20 @@ def test_a_refresh_writes_nothing(site: Site) -> None:
 
 def test_attributes_and_groups_are_read_anew(site: Site) -> None:
     tokens = site.tokens(site.web)
-    users, pool_id = site.services.users, site.pool.id
-    users.update_attributes(pool_id, "kim", {"email": "new@example.com", "email_verified": "true"})
-    users.create_group(Group(pool_id, "b", role_arn="arn:aws:iam::1:role/b", precedence=2))
-    users.create_group(Group(pool_id, "a", role_arn="arn:aws:iam::1:role/a", precedence=1))
-    users.add_to_group(pool_id, "kim", "b")
-    users.add_to_group(pool_id, "kim", "a")
+    groups, pool_id = site.services.groups, site.pool.id
+    site.services.users.update_attributes(pool_id, "kim", {"email": "new@example.com", "email_verified": "true"})
+    groups.create(Group(pool_id, "b", role_arn="arn:aws:iam::1:role/b", precedence=2))
+    groups.create(Group(pool_id, "a", role_arn="arn:aws:iam::1:role/a", precedence=1))
+    groups.add_member(pool_id, "b", "kim")
+    groups.add_member(pool_id, "a", "kim")
     body = refresh(site, site.web, tokens["refresh_token"]).json
     identity = claims(body["id_token"])
     assert identity["email"] == "new@example.com"
     assert identity["cognito:groups"] == claims(body["access_token"])["cognito:groups"] == ["a", "b"]
     assert identity["cognito:preferred_role"] == "arn:aws:iam::1:role/a"
     assert identity["cognito:roles"] == ["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"]
-    users.remove_from_group(pool_id, "kim", "a")
-    users.delete_group(pool_id, "b")
+    groups.remove_member(pool_id, "a", "kim")
+    groups.delete(pool_id, "b")
     assert "cognito:groups" not in claims(refresh(site, site.web, tokens["refresh_token"]).json["access_token"])
 
 

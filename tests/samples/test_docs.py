@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app_client_authz.api.operations import OPERATIONS
+from app_client_authz.api.shapes import model
 from app_client_authz.config import _READERS, Settings
 from app_client_authz.domain.dialect import COGNITO, OIDC, Dialect
 from tests.samples.running import environment
@@ -120,8 +122,8 @@ def test_configuration_lists_every_key_with_its_default() -> None:
         elif field == "password_blocklist":
             assert (default, value) == ("`None`", frozenset())
         elif field == "faces":
-            assert default == '`("oauth", "hosted_ui")`'
-            assert value == ("oauth", "hosted_ui")
+            assert default == '`("oauth", "hosted_ui", "api")`'
+            assert value == ("oauth", "hosted_ui", "api")
         elif field == "access_keys":
             assert (default, value) == ("`{}`", {})
         else:
@@ -147,3 +149,11 @@ def test_security_explains_every_number_that_the_code_cites() -> None:
     }
 
     assert cited <= explained
+
+
+def test_every_operation_is_listed_as_there_or_not_yet() -> None:
+    there, not_yet = (ROOT / "docs" / "json-api.md").read_text().split("## Which operations there are")[1].split("###")
+    listed, missing = (set(re.findall(r"`(\w+)`", part)) for part in (there, not_yet))
+
+    assert listed - {"UnknownOperationException"} == set(OPERATIONS)
+    assert missing == set(model().operations) - set(OPERATIONS)

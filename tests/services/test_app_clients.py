@@ -1,12 +1,14 @@
 """App clients: registration, authentication, secrets."""
 
 import dataclasses
-import threading
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
 from app_client_authz.domain.errors import (
+    AuthzError,
     ConcurrentModification,
     InvalidClient,
     InvalidParameter,
@@ -18,7 +20,8 @@ from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.domain.registration import Registration
 from app_client_authz.services import app_clients
 from app_client_authz.storage.app_clients import AppClients
-from tests.services.world import World, rows, web_spec
+from tests.services.test_races import at_once
+from tests.services.world import World, rotation, rows, web_spec
 
 SECRET = "a" * 24 + "first"
 OTHER = "b" * 24 + "second"
@@ -88,15 +91,6 @@ def test_scope_that_no_resource_server_has_is_refused(world: World) -> None:
         world.services.app_clients.create(world.pool.id, web_spec(allowed_oauth_scopes=("openid", "orders/read")))
 
 
-def test_pool_has_a_thousand_clients_at_most(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_clients, "MAX_PER_POOL", 2)
-    world.client()
-    world.client()
-
-    with pytest.raises(LimitExceeded):
-        world.client()
-
-
 def test_replace_sets_what_is_left_out_back_to_its_default(world: World, client: Registration) -> None:
     first = client.client
     described = world.services.app_clients.replace(
@@ -125,12 +119,13 @@ def test_change_between_read_and_write_is_not_lost(
         service.add_secret(world.pool.id, client_id, OTHER)
     find = AppClients.find
 
-    def stale(self: AppClients, wanted: str) -> Registration | None:
+    def stale(self: AppClients, wanted: str) -> Registration:
         found = find(self, wanted)
         assert found is not None
         return dataclasses.replace(found, client=dataclasses.replace(found.client, version=found.client.version - 1))
 
     monkeypatch.setattr(AppClients, "find", stale)
+    monkeypatch.setattr(AppClients, "describe", lambda self, wanted: (stale(self, wanted), None))
     with pytest.raises(ConcurrentModification):
         getattr(service, operation)(world.pool.id, client_id, *arguments[operation])
     monkeypatch.undo()
@@ -138,30 +133,110 @@ def test_change_between_read_and_write_is_not_lost(
     assert world.registration(client_id).client.name == "web"
 
 
-def test_parallel_updates_either_succeed_or_are_told(world: World, client: Registration) -> None:
-    """As many versions as successes: nothing was overwritten unseen."""
-    outcomes: list[str] = []
-    start = threading.Barrier(6)
+def outcomes_of(*works: Callable[[], object]) -> list[str]:
+    """What became of each work, all begun together: "done", or the code of its refusal."""
+    return sorted(found.code if isinstance(found, AuthzError) else "done" for found in at_once(works))
 
-    def rename(number: int) -> None:
-        start.wait()
-        try:
-            world.services.app_clients.replace(
-                world.pool.id, client.client.client_id, web_spec(client_name=f"name {number}")
-            )
-        except ConcurrentModification:
-            outcomes.append("told")
-        else:
-            outcomes.append("done")
 
-    threads = [threading.Thread(target=rename, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def test_parallel_updates_come_one_after_the_other(world: World, client: Registration) -> None:
+    before, service = client.client, world.services.app_clients
+    names = [f"name {number}" for number in range(6)]
 
-    assert len(outcomes) == 6
-    assert world.registration(client.client.client_id).client.version == client.client.version + outcomes.count("done")
+    outcomes = outcomes_of(
+        *(partial(service.replace, world.pool.id, before.client_id, web_spec(client_name=name)) for name in names)
+    )
+
+    after = world.registration(before.client_id).client
+    assert outcomes == ["done"] * 6
+    assert (after.version, after.secrets) == (before.version + 6, before.secrets)
+    assert after.name in names
+
+
+def test_update_and_new_secret_at_once_are_both_kept(world: World, client: Registration) -> None:
+    client_id, service = client.client.client_id, world.services.app_clients
+
+    outcomes = outcomes_of(
+        partial(service.replace, world.pool.id, client_id, web_spec(client_name="renamed")),
+        partial(service.add_secret, world.pool.id, client_id, OTHER),
+    )
+
+    assert outcomes == ["done", "done"]
+    assert world.registration(client_id).client.name == "renamed"
+    assert service.authenticate(client_id, OTHER)
+
+
+def test_of_parallel_additions_one_makes_the_second_secret_and_there_is_never_a_third(
+    world: World, client: Registration
+) -> None:
+    client_id, service = client.client.client_id, world.services.app_clients
+    offered = [f"{number}" * 30 for number in range(6)]
+
+    outcomes = outcomes_of(*(partial(service.add_secret, world.pool.id, client_id, secret) for secret in offered))
+
+    assert outcomes == ["LimitExceededException"] * 5 + ["done"]
+    after = world.registration(client_id).client
+    assert len(after.secrets) == 2
+    assert len([secret for secret in offered if after.secret_matches(secret)]) == 1
+
+
+def test_of_two_secrets_deleted_at_once_one_stays(world: World, client: Registration) -> None:
+    client_id, service = client.client.client_id, world.services.app_clients
+    service.add_secret(world.pool.id, client_id, OTHER)
+    secrets = world.registration(client_id).client.secrets
+
+    outcomes = outcomes_of(
+        *(partial(service.delete_secret, world.pool.id, client_id, secret.secret_id) for secret in secrets)
+    )
+
+    assert outcomes == ["InvalidParameterException", "done"]
+    assert len(world.registration(client_id).client.secrets) == 1
+
+
+def test_clients_made_at_once_share_what_room_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_clients, "MAX_PER_POOL", 3)
+    world.client()
+
+    outcomes = outcomes_of(*(world.client for _ in range(6)))
+
+    assert outcomes == ["LimitExceededException"] * 4 + ["done"] * 2
+    assert len(world.services.app_clients.all(world.pool.id)) == 3
+
+
+def test_a_deleted_client_makes_room_for_another(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_clients, "MAX_PER_POOL", 2)
+    first = world.client()
+    world.client()
+    with pytest.raises(LimitExceeded, match="A user pool has at most 2 app clients"):
+        world.client()
+
+    world.services.app_clients.delete(world.pool.id, first.client.client_id)
+    third = world.client()
+
+    assert world.services.app_clients.all(world.pool.id)[-1] == third.client
+    with pytest.raises(LimitExceeded):
+        world.client()
+
+
+def test_a_rotating_client_and_the_tier_that_lacks_rotation_exclude_each_other(world: World) -> None:
+    service, lite = world.services.app_clients, PoolSpec(name="customers", tier="LITE")
+    for _ in range(5):
+        outcomes = outcomes_of(
+            partial(service.create, world.pool.id, web_spec(**rotation())),
+            partial(world.services.pools.replace, world.pool.id, lite),
+        )
+
+        assert outcomes in (["TierChangeNotAllowedException", "done"], ["FeatureUnavailableInTierException", "done"])
+        for client in service.all(world.pool.id):
+            service.delete(world.pool.id, client.client_id)
+        world.services.pools.replace(world.pool.id, PoolSpec(name="customers"))
+
+
+def test_one_pool_leaves_the_room_of_another_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_clients, "MAX_PER_POOL", 1)
+    world.client()
+    other = world.services.pools.create(PoolSpec(name="other"))
+
+    assert world.services.app_clients.create(other.id, web_spec()).client.pool_id == other.id
 
 
 def test_second_secret_opens_beside_the_first_until_it_is_deleted(world: World) -> None:
@@ -201,7 +276,7 @@ def test_deleted_client_is_gone_with_all_it_had(world: World, client: Registrati
 
 
 @pytest.mark.attack("R23")
-@pytest.mark.parametrize("operation", ["describe", "delete", "add_secret"])
+@pytest.mark.parametrize("operation", ["describe", "look_up", "delete", "add_secret"])
 def test_client_of_another_pool_is_not_found(world: World, client: Registration, operation: str) -> None:
     other = world.services.pools.create(PoolSpec(name="other"))
 
@@ -211,13 +286,33 @@ def test_client_of_another_pool_is_not_found(world: World, client: Registration,
     assert world.registration(client.client.client_id) == client
 
 
-def test_clients_are_listed_page_by_page(world: World) -> None:
-    made = sorted(world.client().client.client_id for _ in range(5))
+def test_clients_are_listed_as_they_were_made(world: World) -> None:
+    service = world.services.app_clients
+    made = [world.client(client_name=f"client {number}").client for number in range(5)]
+    service.delete(world.pool.id, made.pop(1).client_id)
 
-    first = world.services.app_clients.page(world.pool.id, limit=3)
-    rest = world.services.app_clients.page(world.pool.id, after=first[-1].client_id, limit=3)
+    first = service.entries(world.pool.id, limit=3)
+    rest = service.entries(world.pool.id, after=first[-1].number, limit=3)
 
-    assert [client.client_id for client in (*first, *rest)] == made
+    assert [(entry.client_id, entry.name) for entry in (*first, *rest)] == [
+        (each.client_id, each.name) for each in made
+    ]
+    assert service.all(world.pool.id) == made
+
+
+def test_no_client_is_of_the_kind_that_registers_itself(world: World, client: Registration) -> None:
+    service = world.services.app_clients
+
+    assert service.entries(world.pool.id, kind="DCR") == []
+    assert [entry.client_id for entry in service.entries(world.pool.id, kind="REGULAR")] == [client.client.client_id]
+
+
+@pytest.mark.parametrize("pool_id", ["us-east-1_Nowhere00", "\x00", ""])
+def test_clients_of_an_unknown_pool_are_not_an_empty_list(world: World, pool_id: str) -> None:
+    with pytest.raises(ResourceNotFound, match=r"User pool .* does not exist"):
+        world.services.app_clients.entries(pool_id)
+    with pytest.raises(ResourceNotFound, match=r"User pool .* does not exist"):
+        world.services.app_clients.all(pool_id)
 
 
 @pytest.mark.attack("R11")

@@ -24,7 +24,7 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.pool import PoolSpec, SchemaAttribute
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User, UserStatus
-from app_client_authz.services import authentication
+from app_client_authz.services import password_attempts
 from tests.services.world import PASSWORD, WRONG_PASSWORD, World, services_over, world_over
 from tests.support.clock import MovableClock
 
@@ -284,7 +284,7 @@ def test_check_that_never_ended_counts_as_a_failure_later(
         for _ in range(4):
             with pytest.raises(MemoryError):
                 world.sign_in(client)
-    clock.advance(authentication.RESERVATION_SECONDS)
+    clock.advance(password_attempts.RESERVATION_SECONDS)
 
     assert fail(world, client) is NotAuthorized
     assert fail(world, client) is PasswordAttemptsExceeded
@@ -293,7 +293,7 @@ def test_check_that_never_ended_counts_as_a_failure_later(
 def test_busy_account_ends_in_too_many_requests_and_frees_no_guess(
     world: World, client: Registration, kim: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authentication, "SLOT_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(password_attempts, "SLOT_WAIT_SECONDS", 0.05)
 
     def killed(stored: str | None, password: str, **like: object) -> bool:
         raise MemoryError

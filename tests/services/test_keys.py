@@ -11,8 +11,8 @@ from app_client_authz.domain.errors import InvalidParameter, InvalidToken, Resou
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.services import keys
+from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.keys import RETIREMENT_SECONDS, RING_SECONDS
-from app_client_authz.services.tokens import TokenSet
 from tests.services.world import World, header, services_over
 from tests.support.clock import MovableClock
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app_client_authz.domain.app_client import ClientSpec
 from app_client_authz.domain.client_spec import TokenValidityUnits
+from app_client_authz.domain.message import Message, MessageSender
 from app_client_authz.domain.pool import PasswordPolicy, PoolSpec, SchemaAttribute
 from app_client_authz.services import posture
 from app_client_authz.services.posture import Finding
@@ -44,10 +45,20 @@ def tuned(sqlite_engine: sa.Engine) -> sa.Engine:
     return sqlite_engine
 
 
-def careful(engine: sa.Engine, clock: MovableClock, **settings: Any) -> set[str]:
+class Sender:
+    def send(self, message: Message) -> None:
+        """Sends it, for all that the posture knows."""
+
+
+SENDER = Sender()
+
+
+def careful(
+    engine: sa.Engine, clock: MovableClock, *, sender: MessageSender | None = SENDER, **settings: Any
+) -> set[str]:
     """What is found of a site with good settings, but for these."""
     good = {"public_url": PUBLIC_URL, "password_hash_memory_kib": 19456, "password_hash_time_cost": 2}
-    return codes(posture.findings(services_over(engine, clock, **(good | settings))))
+    return codes(posture.findings(services_over(engine, clock, sender=sender, **(good | settings))))
 
 
 def test_a_careful_site_has_no_findings(tuned: sa.Engine, clock: MovableClock) -> None:
@@ -65,6 +76,13 @@ def test_a_careful_site_on_postgresql_has_no_findings(world: World, engine: sa.E
 
 def test_weak_settings_are_among_the_findings(tuned: sa.Engine, clock: MovableClock) -> None:
     assert careful(tuned, clock, password_hash_memory_kib=8, public_url=None) == {"AUTHZ-W001", "AUTHZ-W003"}
+
+
+def test_messages_that_nobody_gets_are_found_where_users_are_elsewhere(tuned: sa.Engine, clock: MovableClock) -> None:
+    assert careful(tuned, clock, sender=None) == {"AUTHZ-W028"}
+    for url in ("https://localhost/auth", "https://127.0.0.1:8443/auth", "https://[::1]/auth"):
+        assert careful(tuned, clock, sender=None, public_url=url) == set()
+    assert careful(tuned, clock, sender=None, public_url=None) == {"AUTHZ-W003"}
 
 
 def test_an_unmigrated_database_is_an_error_and_ends_the_search(unmigrated_url: str, clock: MovableClock) -> None:
@@ -143,6 +161,7 @@ def test_a_careful_pool_has_no_findings(sqlite_engine: sa.Engine, clock: Movable
     [
         ({"password_policy": PasswordPolicy(minimum_length=7)}, "AUTHZ-W015"),
         ({"deletion_protection": "INACTIVE"}, "AUTHZ-W016"),
+        ({"lambda_config": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:check"}}, "AUTHZ-W029"),
     ],
     ids=str,
 )

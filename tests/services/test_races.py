@@ -24,8 +24,8 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
-from app_client_authz.services import authentication
-from app_client_authz.services.tokens import TokenSet
+from app_client_authz.services import password_attempts
+from app_client_authz.services.issuer import TokenSet
 from app_client_authz.storage.engine import tune_sqlite
 from tests.services.world import (
     BASE,
@@ -216,7 +216,7 @@ def test_fifty_parallel_guesses_are_five_and_a_lock(
 
     monkeypatch.setattr(hasher, "verify", counted)
     # Fifty threads in line for one row: none of them may give up before its turn.
-    monkeypatch.setattr(authentication, "SLOT_WAIT_SECONDS", 60.0)
+    monkeypatch.setattr(password_attempts, "SLOT_WAIT_SECONDS", 60.0)
     monkeypatch.setattr("app_client_authz.storage.unit.WRITER_WAIT_SECONDS", 60.0)
     outcomes = at_once([lambda: world.sign_in(client, "kim", WRONG_PASSWORD)] * 50)
 

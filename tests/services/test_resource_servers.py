@@ -7,6 +7,7 @@ from app_client_authz.domain.errors import InvalidParameter, InvalidScope, Limit
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
 from app_client_authz.services import resource_servers
+from tests.services.test_races import ROUNDS, at_once
 from tests.services.world import BASE, World, services_over
 
 
@@ -56,6 +57,41 @@ def test_unknown_resource_server_is_not_found(world: World) -> None:
         service.replace(orders(world, "read"))
     with pytest.raises(ResourceNotFound):
         service.delete(world.pool.id, "orders")
+
+
+@pytest.mark.attack("R16")
+def test_one_of_many_gets_an_identifier(world: World) -> None:
+    for number in range(ROUNDS):
+        server = orders(world, "read", identifier=f"api-{number}")
+        outcomes = at_once([lambda server=server: world.services.resource_servers.create(server)] * 4)
+
+        assert outcomes.count(server) == 1
+        refused = {each.message for each in outcomes if isinstance(each, InvalidParameter)}
+        assert refused == {f"api-{number} already exists in user pool {world.pool.id}."}
+
+
+def test_many_at_once_do_not_exceed_the_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource_servers, "MAX_PER_POOL", 2)
+    servers = [orders(world, identifier=f"api-{number}") for number in range(4)]
+
+    outcomes = at_once([lambda server=server: world.services.resource_servers.create(server) for server in servers])
+
+    assert sum(isinstance(each, LimitExceeded) for each in outcomes) == 2
+    assert len(world.services.resource_servers.of_pool(world.pool.id)) == 2
+
+
+def test_pages_go_on_behind_what_was_seen(world: World) -> None:
+    identifiers = ["B", "a-1", "a-2", "https://api.example/v1", "z"]
+    for identifier in identifiers:
+        world.services.resource_servers.create(orders(world, identifier=identifier))
+
+    seen: list[str] = []
+    while page := world.services.resource_servers.page(world.pool.id, after=seen[-1] if seen else "", limit=2):
+        assert len(page) <= 2
+        seen += [server.identifier for server in page]
+
+    assert sorted(seen) == sorted(identifiers)
+    assert seen == [server.identifier for server in world.services.resource_servers.of_pool(world.pool.id)]
 
 
 def test_every_change_moves_the_version_of_the_pool(world: World) -> None:

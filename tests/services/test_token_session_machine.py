@@ -19,7 +19,7 @@ from app_client_authz.domain.errors import (
     RefreshTokenReused,
     RefreshTokenRevoked,
 )
-from app_client_authz.services.tokens import TokenSet
+from app_client_authz.services.issuer import TokenSet
 from app_client_authz.storage.engine import tune_sqlite
 from tests.services.world import BASE, World, claims, rotation, world_over
 from tests.support.clock import MovableClock

@@ -22,8 +22,8 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
 from app_client_authz.domain.user import User, UserStatus
+from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.keys import Keys
-from app_client_authz.services.tokens import TokenSet
 from app_client_authz.storage.unit import Units
 from tests.services.test_races import at_once
 from tests.services.world import BASE, CALLBACK, PASSWORD, World, redeem, rotation, rows, services_over, world_over

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from app_client_authz.crypto.sealing import SealError
 from app_client_authz.domain.errors import (
     ChallengeExpired,
+    CodeMismatch,
     ConcurrentModification,
     ConfigurationError,
     InvalidGrant,
@@ -21,8 +22,10 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
+from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import upkeep
 from app_client_authz.services.keys import RETIREMENT_SECONDS
+from app_client_authz.storage.attempts import Account
 from tests.services.world import (
     BASE,
     CALLBACK,
@@ -91,6 +94,10 @@ def test_prune_deletes_everything_that_is_over(
     world.challenge(client, "ada")
     with pytest.raises(Exception, match="Incorrect"):
         world.sign_in(client, "kim", WRONG_PASSWORD)
+    lee = world.user("lee", email_verified="true")
+    world.services.recovery.require_reset(world.pool.id, "lee")
+    with pytest.raises(CodeMismatch):
+        world.services.verification_codes.prove(Account(world.pool.id, lee.sub), RESET_PASSWORD, "no code")
     world.services.keys.rotate(world.pool.id, at_once=True)
     clock.advance(max(MONTH + DAY, RETIREMENT_SECONDS))
     pruned = world.services.upkeep.prune()
@@ -99,7 +106,7 @@ def test_prune_deletes_everything_that_is_over(
     for table in ("codes", "token_sessions", "refresh_tokens", "sso_sessions", "challenge_sessions", "attempts"):
         assert rows(engine, f"authz_{table}") == 0, table
     assert rows(engine, "authz_signing_keys") == 2
-    assert rows(engine, "authz_users") == 2
+    assert rows(engine, "authz_users") == 3
 
 
 @pytest.mark.attack("R18")
@@ -234,7 +241,7 @@ def test_old_key_can_go_once_everything_is_sealed_anew(
 
     both = services_over(engine, world.clock, sealing_keys=(OTHER_KEY, SEALING_KEY))
     both.upkeep.check_sealing_keys()
-    assert both.upkeep.reseal() == 2 + 2
+    assert both.upkeep.reseal() == 2 + 2 + 1  # private keys, client secrets, the verifier of kim's password
     assert both.upkeep.reseal() == 0
 
     only_new = services_over(engine, world.clock, sealing_keys=(OTHER_KEY,))
@@ -266,7 +273,7 @@ def opens_with(engine: sa.Engine, world: World, key: str) -> set[str | None]:
     services = services_over(engine, world.clock, sealing_keys=(key,))
     services.upkeep.check_sealing_keys()
     assert services.keys.ring(world.pool.id).signing.keys() == {"id", "access"}
-    clients = services.app_clients.page(world.pool.id)
+    clients = services.app_clients.all(world.pool.id)
     return {services.app_clients.describe(world.pool.id, client.client_id).secret for client in clients}
 
 

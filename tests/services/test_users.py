@@ -1,8 +1,11 @@
 """Users: names that are unique whatever their case, and every end of a user's sessions."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
+from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.domain.errors import (
     AliasExists,
     ConcurrentModification,
@@ -13,6 +16,7 @@ from app_client_authz.domain.errors import (
     NotAuthorized,
     ResourceNotFound,
     UsernameExists,
+    UserNotConfirmed,
     UserNotFound,
 )
 from app_client_authz.domain.pool import PoolSpec
@@ -104,8 +108,8 @@ def test_users_are_listed_page_by_page_in_the_order_of_their_names(world: World)
     for name in ("eve", "Ada", "dan", "bob", "Cid"):
         world.user(name)
 
-    first = world.services.users.page(world.pool.id, limit=2)
-    rest = world.services.users.page(world.pool.id, after=first[-1][0])
+    first = world.services.user_lists.page(world.pool.id, limit=2)
+    rest = world.services.user_lists.page(world.pool.id, after=first[-1][0])
 
     assert [user.username for _, user in (*first, *rest)] == ["Ada", "bob", "Cid", "dan", "eve"]
 
@@ -187,8 +191,80 @@ def test_address_as_username_stores_the_sub(by_email: World) -> None:
     assert made.username == made.sub
     assert made.attributes["email"] == "Kim@Example.com"
     assert by_email.services.users.describe(by_email.pool.id, "kim@example.com") == made
-    with pytest.raises((AliasExists, UsernameExists)):
+    with pytest.raises(UsernameExists, match=r"User account already exists$"):
         by_email.services.users.create(by_email.pool.id, "kim@EXAMPLE.com", {}, password=PASSWORD)
+
+
+def test_verified_address_as_username_is_an_alias_of_its_owner(by_email: World) -> None:
+    by_email.services.users.create(by_email.pool.id, "kim@example.com", VERIFIED, password=PASSWORD)
+    by_email.services.users.create(by_email.pool.id, "ada@example.com", {}, password=PASSWORD)
+
+    with pytest.raises(AliasExists):
+        by_email.services.users.create(by_email.pool.id, "kim@EXAMPLE.com", {}, password=PASSWORD)
+    with pytest.raises(AliasExists):
+        by_email.services.users.update_attributes(by_email.pool.id, "ada@example.com", {"email": "Kim@example.com"})
+
+
+@pytest.mark.attack("R16")
+def test_nobody_stands_in_for_another_user_by_a_username(world: World, kim: User) -> None:
+    """A sub always names its user, whatever username somebody chose."""
+    eve = world.user(kim.sub)
+
+    assert world.services.users.describe(world.pool.id, kim.sub) == kim
+    assert world.services.users.describe(world.pool.id, eve.sub) == eve
+
+
+# --- aliases that are taken over ------------------------------------------------------------------
+
+
+def take_over(world: World, name: str, given: dict[str, str]) -> User:
+    return world.services.invitations.create(world.pool.id, name, given, takes_aliases=True)
+
+
+def test_alias_is_taken_over_by_force_only(with_aliases: World, clock: MovableClock) -> None:
+    users, pool_id, address = with_aliases.services.users, with_aliases.pool.id, {"email": "k@example.com", **VERIFIED}
+    kim = with_aliases.user("kim", preferred_username="boss", **address)
+    with pytest.raises(AliasExists):
+        with_aliases.services.invitations.create(pool_id, "ada", address)
+    clock.advance(1)
+    ada = take_over(with_aliases, "ada", address)
+
+    assert users.describe(pool_id, "K@example.com") == ada
+    loser = users.describe(pool_id, "kim")
+    assert (loser.attributes["email"], loser.attributes["email_verified"]) == ("k@example.com", "false")
+    assert (loser.updated_at, users.describe(pool_id, "boss").sub) == (clock(), kim.sub)
+    with pytest.raises(AliasExists):
+        users.update_attributes(pool_id, "kim", VERIFIED)
+
+
+@pytest.mark.attack("R16")
+def test_force_moves_verified_addresses_and_nothing_else(with_aliases: World) -> None:
+    users, pool_id = with_aliases.services.users, with_aliases.pool.id
+    kim = with_aliases.user("kim", email="k@example.com", preferred_username="boss", **VERIFIED)
+
+    for name, given in (("boss", {}), ("ada", {"preferred_username": "Boss"}), ("kim", {})):
+        with pytest.raises((AliasExists, UsernameExists)):
+            take_over(with_aliases, name, given)
+    take_over(with_aliases, "ada", {"email": "k@example.com"})
+    assert users.describe(pool_id, "k@example.com") == kim
+
+
+def test_refused_take_over_leaves_the_alias_where_it_was(with_aliases: World) -> None:
+    users, pool_id = with_aliases.services.users, with_aliases.pool.id
+    kim = with_aliases.user("kim", email="k@example.com", **VERIFIED)
+    with pytest.raises(UsernameExists):
+        take_over(with_aliases, "KIM", {"email": "k@example.com", **VERIFIED})
+
+    assert users.describe(pool_id, "k@example.com") == kim
+
+
+def test_address_that_is_a_username_is_not_taken_over(by_email: World) -> None:
+    for flags, refusal in (({}, UsernameExists), (VERIFIED, AliasExists)):
+        name = f"kim{len(flags)}@example.com"
+        made = take_over(by_email, name, flags)
+        with pytest.raises(refusal):
+            take_over(by_email, name, VERIFIED)
+        assert by_email.services.users.describe(by_email.pool.id, name) == made
 
 
 # --- attributes -----------------------------------------------------------------------------------
@@ -218,6 +294,25 @@ def test_changed_address_is_unverified_and_opens_no_sign_in(with_aliases: World)
     for name in ("kim@example.com", "eve@example.com"):
         with pytest.raises(UserNotFound):
             with_aliases.services.users.describe(with_aliases.pool.id, name)
+
+
+def test_deleted_attributes_take_alias_and_flag_along(with_aliases: World, clock: MovableClock) -> None:
+    users, pool_id = with_aliases.services.users, with_aliases.pool.id
+    with_aliases.user("kim", email="kim@example.com", name="Kim", **VERIFIED)
+    clock.advance(1)
+    after = users.delete_attributes(pool_id, "kim@example.com", ["email", "nickname"])
+
+    assert users.describe(pool_id, "kim") == after
+    assert (after.attributes, after.updated_at) == ({"name": "Kim"}, clock())
+    with pytest.raises(UserNotFound):
+        users.describe(pool_id, "kim@example.com")
+
+
+def test_one_wrong_name_deletes_nothing(world: World, kim: User) -> None:
+    with pytest.raises(InvalidParameter):
+        world.services.users.delete_attributes(world.pool.id, "kim", ["email", "nonsense"])
+
+    assert world.services.users.describe(world.pool.id, "kim") == kim
 
 
 def test_overtaken_update_is_told(world: World, kim: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,10 +407,31 @@ def test_password_against_the_policy_changes_nothing(world: World, client: Regis
     assert world.sign_in(client).sub == kim.sub
 
 
-@pytest.mark.parametrize("operation", ["enable", "disable", "sign_out", "delete"])
+@pytest.mark.parametrize("operation", ["enable", "disable", "sign_out", "delete", "confirm"])
 def test_unknown_user_is_not_found(world: World, operation: str) -> None:
     with pytest.raises(UserNotFound):
         getattr(world.services.users, operation)(world.pool.id, "nobody")
+
+
+def test_nobody_hashes_a_password_for_an_unknown_user(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PasswordHasher, "hash", lambda *_: pytest.fail("hashed"))
+    with pytest.raises(UserNotFound):
+        world.services.users.set_password(world.pool.id, "nobody", NEW_PASSWORD, permanent=True)
+
+
+def test_registration_is_confirmed_once(
+    world: World, client: Registration, kim: User, clock: MovableClock, engine: sa.Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE authz_users SET status = 'UNCONFIRMED'"))
+    with pytest.raises(UserNotConfirmed):
+        world.sign_in(client)
+    clock.advance(1)
+    world.services.users.confirm(world.pool.id, "kim")
+
+    assert world.sign_in(client) == replace(kim, updated_at=clock())
+    with pytest.raises(NotAuthorized, match=r"^User cannot be confirmed\. Current status is CONFIRMED$"):
+        world.services.users.confirm(world.pool.id, "kim")
 
 
 @pytest.mark.attack("R11")

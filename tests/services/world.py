@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from app_client_authz.config import Settings
 from app_client_authz.domain.client_spec import ClientSpec, RefreshTokenRotation
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.message import MessageSender
 from app_client_authz.domain.pool import PoolSpec, UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.services.authentication import NewPasswordRequired
+from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.registry import Services, build
-from app_client_authz.services.tokens import TokenSet
 
 BASE = "https://login.example/auth"
 CALLBACK = "https://app.example/callback"
@@ -27,7 +28,7 @@ VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 SCOPES = ("openid", "email", "profile", "orders/read")
 
 
-def services_over(engine: sa.Engine, clock: Clock, **settings: Any) -> Services:
+def services_over(engine: sa.Engine, clock: Clock, *, sender: MessageSender | None = None, **settings: Any) -> Services:
     """The services of one process; a second call on the same database is a second worker."""
     cheap: dict[str, Any] = {
         "sealing_keys": (SEALING_KEY,),
@@ -35,7 +36,7 @@ def services_over(engine: sa.Engine, clock: Clock, **settings: Any) -> Services:
         "password_hash_time_cost": 1,
         "password_hash_slots": 8,
     }
-    return build(Settings(**(cheap | settings)), engine, clock)
+    return build(Settings(**(cheap | settings)), engine, clock, sender=sender)
 
 
 def rotation(grace_seconds: int = 0) -> dict[str, Any]:

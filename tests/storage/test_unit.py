@@ -65,6 +65,11 @@ def test_write_that_raises_keeps_nothing_and_lets_others_write(units: Units, eng
     assert pool_ids(engine) == ["us-east-1_Pool1"]
 
 
+@pytest.mark.parametrize("session_id", [None, "", "no UUID", "\ud800", "é", "0" * 4000])
+def test_session_id_that_is_no_uuid_names_no_session(units: Units, session_id: str | None) -> None:
+    assert units.read(lambda unit: unit.token_sessions.bearer("client", "sub", session_id)) is None
+
+
 def test_read_holds_no_transaction_open(units: Units, engine: sa.Engine) -> None:
     units.read(lambda unit: unit.pools.all())
     with engine.begin() as connection:
@@ -516,11 +521,12 @@ def test_no_statement_of_a_user_shows_its_hash(units: Units) -> None:
 
 
 def _stored(units: Units) -> object:
+    from app_client_authz.domain.credentials import Credentials
     from app_client_authz.domain.user import User, UserStatus
 
     units.write(lambda unit: unit.pools.add(pool()))
     kim = User(pool().id, "sub", "kim", UserStatus.CONFIRMED)
-    units.write(lambda unit: unit.users.add(kim, "kim", {}, SECRET))
+    units.write(lambda unit: unit.users.add(kim, "kim", {}, Credentials(SECRET)))
     stored = units.read(lambda unit: unit.users.find(pool().id, "sub"))
     assert stored is not None
     assert stored.password_hash == SECRET

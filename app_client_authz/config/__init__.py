@@ -5,24 +5,25 @@ than it should be has a posture code, which ``flask authz check`` lists.
 """
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from app_client_authz.config import smtp
+from app_client_authz.config.reading import integer, is_host, is_loopback, wrong
 from app_client_authz.domain.dialect import COGNITO, DIALECTS, Dialect
 from app_client_authz.domain.errors import ConfigurationError
 
+__all__ = ["FACES", "STRONG_SECRET_CHARACTERS", "Posture", "Settings", "is_loopback"]
+
 FACES: Final = ("oauth", "hosted_ui", "api")
-LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 STRONG_SECRET_CHARACTERS: Final = 32
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*", re.ASCII)
-_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 _REGION: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _ACCESS_KEY_ID: Final = re.compile(r"\w{1,128}", re.ASCII)
 _MAKE_ONE: Final = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
@@ -71,6 +72,23 @@ class Settings:
     """Passwords that nobody may set, case-folded: the lines of the UTF-8 file that is named."""
     faces: tuple[str, ...] = FACES
     """The faces that are mounted: any of ``oauth``, ``hosted_ui`` and ``api``."""
+    message_sender: str = "development"
+    """What sends messages unless the host supplies a sender: ``development`` (keeps them) or ``smtp``."""
+    smtp_host: str | None = None
+    """The mail server, a host name or an IP address."""
+    smtp_port: int | None = None
+    """None: 465 with ``implicit`` TLS, else 587."""
+    smtp_tls: str = "starttls"
+    """``starttls``, ``implicit``, or ``none`` for a server on this machine."""
+    smtp_username: str | None = None
+    """Who signs in to the mail server; None: nobody does."""
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_from: tuple[str, str] | None = None
+    """Display name and address that mail comes from."""
+    smtp_ca_file: str | None = None
+    """Certificates in PEM that prove the mail server, instead of those of the system."""
+    smtp_timeout_seconds: int = 10
+    """How long the mail server may keep a request waiting at each step, in seconds: 1 to 60."""
 
     @classmethod
     def from_mapping(cls, app_config: Mapping[str, object]) -> "Settings":
@@ -94,8 +112,9 @@ class Settings:
             raise ConfigurationError(
                 f"no key to seal with: set SECRET_KEY (or the list AUTHZ_SEALING_KEYS) to what {_MAKE_ONE} prints"
             )
+        smtp.check(settings)
         if settings.password_hash_memory_kib < 8 * settings.password_hash_parallelism:
-            _wrong(
+            wrong(
                 "AUTHZ_PASSWORD_HASH_MEMORY_KIB",
                 settings.password_hash_memory_kib,
                 "at least 8 for each of AUTHZ_PASSWORD_HASH_PARALLELISM",
@@ -120,19 +139,9 @@ class Settings:
         return tuple(Posture(code, text) for code, (weak, text) in _POSTURE.items() if weak(self))
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name (without port; IPv6 with or without brackets) means this very machine."""
-    return host.lower() in LOOPBACK_HOSTS
-
-
-def _wrong(key: str, value: object, accepted: str) -> NoReturn:
-    shown = repr(value)
-    raise ConfigurationError(f"{key}={shown if len(shown) <= 100 else shown[:100] + '…'}: accepted is {accepted}")
-
-
 def _url_prefix(key: str, value: object) -> str:
     if not isinstance(value, str) or not _PATH.fullmatch(value):
-        _wrong(key, value, "'' or a path like '/auth', without a slash at its end")
+        wrong(key, value, "'' or a path like '/auth', without a slash at its end")
     return value
 
 
@@ -144,7 +153,7 @@ def _public_url(key: str, value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        _wrong(key, value, accepted)
+        wrong(key, value, accepted)
     if "@" in value:
         # What stands before the @ may be a password.
         raise ConfigurationError(f"{key} holds a user or a password: accepted is {accepted}")
@@ -154,33 +163,23 @@ def _public_url(key: str, value: object) -> str | None:
     scheme = scheme.lower()
     well_formed = separator and host and _PATH.fullmatch(slash + path)
     if not well_formed or scheme not in ("https", "http") or (scheme == "http" and not is_loopback(host)):
-        _wrong(key, value, accepted)
+        wrong(key, value, accepted)
     if port == {"https": 443, "http": 80}[scheme]:
-        _wrong(key, value, "a URL without the port that its scheme has anyway: browsers leave it out")
+        wrong(key, value, "a URL without the port that its scheme has anyway: browsers leave it out")
     return f"{scheme}://{authority.lower()}{slash}{path}"
 
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
     """Both halves; the host is empty when anything is wrong."""
     found = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::([1-9][0-9]{0,4}))?", authority, re.ASCII)
-    if found is None or not _is_host(found[1]) or int(found[2] or 0) > 65535:
+    if found is None or not is_host(found[1]) or int(found[2] or 0) > 65535:
         return "", None
     return found[1], int(found[2]) if found[2] else None
 
 
-def _is_host(host: str) -> bool:
-    if host.startswith("["):
-        try:
-            ipaddress.IPv6Address(host[1:-1])
-        except ValueError:
-            return False
-        return True
-    return _HOST.fullmatch(host) is not None and ".." not in host
-
-
 def _region(key: str, value: object) -> str:
     if not isinstance(value, str) or len(value) > 32 or not _REGION.fullmatch(value):
-        _wrong(key, value, "a region name like 'us-east-1', at most 32 characters")
+        wrong(key, value, "a region name like 'us-east-1', at most 32 characters")
     return value
 
 
@@ -210,29 +209,19 @@ def _sealing_keys(key: str, value: object) -> tuple[str, ...]:
 
 def _bind_key(key: str, value: object) -> str | None:
     if value is not None and (not isinstance(value, str) or not value):
-        _wrong(key, value, "None or one of the keys of SQLALCHEMY_BINDS")
+        wrong(key, value, "None or one of the keys of SQLALCHEMY_BINDS")
     return value
 
 
 def _dialect(key: str, value: object) -> Dialect:
     if not isinstance(value, str) or value not in DIALECTS:
-        _wrong(key, value, " or ".join(repr(name) for name in DIALECTS))
+        wrong(key, value, " or ".join(repr(name) for name in DIALECTS))
     return DIALECTS[value]
-
-
-def _integer(low: int, high: int, unit: str = "") -> Callable[[str, object], int]:
-    def read(key: str, value: object) -> int:
-        # type() because a bool is an int to isinstance.
-        if type(value) is not int or not low <= value <= high:
-            _wrong(key, value, f"a whole number from {low} to {high}{unit}")
-        return value
-
-    return read
 
 
 def _slots(key: str, value: object) -> int | None:
     if value is not None and (type(value) is not int or not 1 <= value <= 256):
-        _wrong(key, value, "None (one for each core) or a whole number from 1 to 256")
+        wrong(key, value, "None (one for each core) or a whole number from 1 to 256")
     return value
 
 
@@ -240,7 +229,7 @@ def _blocklist(key: str, value: object) -> frozenset[str]:
     if value is None:
         return frozenset()
     if not isinstance(value, str | PathLike):
-        _wrong(key, value, "None or the path of a UTF-8 text file with one password a line")
+        wrong(key, value, "None or the path of a UTF-8 text file with one password a line")
     try:
         lines = Path(value).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -251,7 +240,7 @@ def _blocklist(key: str, value: object) -> frozenset[str]:
 def _faces(key: str, value: object) -> tuple[str, ...]:
     sound = isinstance(value, list | tuple) and all(face in FACES for face in value) and len(set(value)) == len(value)
     if not isinstance(value, list | tuple) or not sound:
-        _wrong(key, value, f"a list of any of {', '.join(repr(face) for face in FACES)}, each once")
+        wrong(key, value, f"a list of any of {', '.join(repr(face) for face in FACES)}, each once")
     return tuple(value)
 
 
@@ -276,13 +265,14 @@ _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "AUTHZ_SEALING_KEYS": _sealing_keys,
     "AUTHZ_BIND_KEY": _bind_key,
     "AUTHZ_DIALECT": _dialect,
-    "AUTHZ_CODE_LIFETIME_SECONDS": _integer(60, 300),
-    "AUTHZ_PASSWORD_HASH_MEMORY_KIB": _integer(8, 1024 * 1024),
-    "AUTHZ_PASSWORD_HASH_TIME_COST": _integer(1, 16),
-    "AUTHZ_PASSWORD_HASH_PARALLELISM": _integer(1, 16),
+    "AUTHZ_CODE_LIFETIME_SECONDS": integer(60, 300),
+    "AUTHZ_PASSWORD_HASH_MEMORY_KIB": integer(8, 1024 * 1024),
+    "AUTHZ_PASSWORD_HASH_TIME_COST": integer(1, 16),
+    "AUTHZ_PASSWORD_HASH_PARALLELISM": integer(1, 16),
     "AUTHZ_PASSWORD_HASH_SLOTS": _slots,
     "AUTHZ_PASSWORD_BLOCKLIST": _blocklist,
     "AUTHZ_FACES": _faces,
+    **smtp.READERS,
 }
 
 
@@ -297,7 +287,11 @@ def _seals_weakly(settings: Settings) -> bool:
 
 
 def _has_weak_access_key(settings: Settings) -> bool:
-    return any(len(secret) < STRONG_SECRET_CHARACTERS for secret in settings.access_keys.values())
+    return any(
+        # Secrets in AWS's documents say so within; what repeats a few characters was typed, not drawn.
+        len(secret) < STRONG_SECRET_CHARACTERS or "EXAMPLE" in secret or len(set(secret)) < 8
+        for secret in settings.access_keys.values()
+    )
 
 
 _POSTURE: Final[Mapping[str, tuple[Callable[[Settings], bool], str]]] = {
@@ -326,8 +320,8 @@ _POSTURE: Final[Mapping[str, tuple[Callable[[Settings], bool], str]]] = {
     "AUTHZ-W005": (
         _has_weak_access_key,
         (
-            f"a secret access key in AUTHZ_ACCESS_KEYS has fewer than {STRONG_SECRET_CHARACTERS} characters:"
-            " who guesses it administers every user pool"
+            f"a secret access key in AUTHZ_ACCESS_KEYS has fewer than {STRONG_SECRET_CHARACTERS} characters, is a"
+            " published example, or repeats a few characters: who guesses it administers every user pool"
         ),
     ),
 }

@@ -1,0 +1,137 @@
+"""Where messages go: addresses, the channel of recovery, and what answers show of it (api.md 4.1, 4.16, 6.2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app_client_authz.domain.errors import InvalidParameter, NotAuthorized
+from app_client_authz.domain.message import Medium
+from app_client_authz.domain.names import is_email, is_phone_number
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.pool_spec import DEFAULT_RECOVERY
+from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
+
+ATTRIBUTES = {Medium.EMAIL: "email", Medium.SMS: "phone_number"}
+"""Which attribute holds the address of a medium."""
+
+_RECOVERY_MEDIA = {"verified_email": Medium.EMAIL, "verified_phone_number": Medium.SMS}
+RESETTABLE = frozenset({UserStatus.CONFIRMED, UserStatus.RESET_REQUIRED})
+"""Where a user has a password of their own that can be reset."""
+
+_VISIBLE_DIGITS = 4
+_NO_CHANNEL = "Cannot reset password for the user as there is no registered/verified email or phone_number"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDelivery:
+    """Where a code went, as an answer shows it: ``destination`` is masked (``CodeDeliveryDetails``)."""
+
+    destination: str
+    medium: Medium
+    attribute: str
+
+    @classmethod
+    def of(cls, medium: Medium, address: str) -> "CodeDelivery":
+        return cls(masked(medium, address), medium, ATTRIBUTES[medium])
+
+
+def masked(medium: Medium, address: str) -> str:
+    """``t***@t***``, or ``+*******9934``."""
+    if medium is Medium.EMAIL:
+        local, _, domain = address.rpartition("@")
+        return f"{local[:1]}***@{domain[:1]}***"
+    digits = address.removeprefix("+")
+    hidden = max(len(digits) - _VISIBLE_DIGITS, 0)
+    return f"+{'*' * hidden}{digits[hidden:]}"
+
+
+def address_of(user: User, medium: Medium) -> str | None:
+    """The user's address for that medium, verified or not; None if there is none."""
+    return user.attributes.get(ATTRIBUTES[medium]) or None
+
+
+def verified_address_of(user: User, medium: Medium) -> str | None:
+    """The same, if the user has proved to own it: no other one recovers anything (ATT-6)."""
+    attribute = ATTRIBUTES[medium]
+    return address_of(user, medium) if user.attributes.get(VERIFIABLE[attribute]) == "true" else None
+
+
+def known_as(pool: UserPool, user: User) -> str:
+    """The name that the user signs in with: an address where addresses are the usernames, never the ``sub``."""
+    addresses = (user.attributes.get(attribute) for attribute in pool.username_attributes)
+    return next(filter(None, addresses), user.username)
+
+
+def reset_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
+    """Medium and address of a reset code that an administrator asks for (AdminResetUserPassword).
+
+    Where only administrators recover accounts, this is how they do it: the pool's default order counts.
+
+    Raises:
+        NotAuthorized: the user is disabled, or has no password of their own that could be reset.
+        InvalidParameter: no address among those of the pool's AccountRecoverySetting is verified.
+    """
+    if not user.enabled:
+        raise NotAuthorized("User is disabled.")
+    if user.status not in RESETTABLE:
+        raise NotAuthorized("User password cannot be reset in the current state.")
+    mechanisms = [each for each in pool.recovery if each.name in _RECOVERY_MEDIA] or DEFAULT_RECOVERY
+    for mechanism in sorted(mechanisms, key=lambda each: each.priority):
+        medium = _RECOVERY_MEDIA[mechanism.name]
+        address = verified_address_of(user, medium)
+        if address is not None:
+            return medium, address
+    raise InvalidParameter(_NO_CHANNEL)
+
+
+def recovery_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
+    """Medium and address of a reset code that a user asks for (ForgotPassword).
+
+    Raises:
+        NotAuthorized, InvalidParameter: as ``reset_channel``.
+    """
+    if user.enabled and user.status == UserStatus.UNCONFIRMED:
+        raise InvalidParameter(_NO_CHANNEL)
+    return reset_channel(pool, user)
+
+
+def check_recovers_itself(pool: UserPool) -> None:
+    """Ends what a user asks for in a pool where only administrators recover accounts.
+
+    Raises:
+        NotAuthorized.
+    """
+    if not any(each.name in _RECOVERY_MEDIA for each in pool.recovery):
+        raise NotAuthorized("Contact administrator to reset password.")
+
+
+def confirmation_channel(pool: UserPool, attributes: Mapping[str, str]) -> tuple[Medium, str] | None:
+    """Medium and address of the code that confirms a registration, phone first; None where there is none.
+
+    Only what the pool verifies by itself counts (AutoVerifiedAttributes).
+    """
+    for medium in (Medium.SMS, Medium.EMAIL):
+        attribute = ATTRIBUTES[medium]
+        if attribute in (pool.spec.auto_verified_attributes or ()) and attributes.get(attribute):
+            return medium, attributes[attribute]
+    return None
+
+
+def attribute_of(address: str) -> str:
+    """The attribute that such an address is a value of."""
+    return ATTRIBUTES[Medium.EMAIL if is_email(address) else Medium.SMS]
+
+
+def simulated(pool: UserPool, name: str, digest: str) -> CodeDelivery:
+    """What an answer shows for a user that does not exist (ENU-3, api.md 6.2).
+
+    ``digest`` is a keyed digest of pool and name in hexadecimal, so that every answer for a name is the same.
+    """
+    if is_email(name):
+        return CodeDelivery.of(Medium.EMAIL, name)
+    if is_phone_number(name):
+        return CodeDelivery.of(Medium.SMS, name)
+    number = int(digest, 16)
+    if "email" not in (pool.spec.auto_verified_attributes or ("email",)):
+        return CodeDelivery.of(Medium.SMS, f"+1555{number % 10**7:07}")
+    number, local = divmod(number, 26)
+    return CodeDelivery.of(Medium.EMAIL, f"{chr(97 + local)}@{chr(97 + number % 26)}")

@@ -1,0 +1,1 @@
+"""What sends messages to users: one module for each way."""

@@ -1,0 +1,124 @@
+"""The door of operations that an access token opens: whose it is, and whether it still counts (api.md 4.18)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app_client_authz.crypto import jwts
+from app_client_authz.domain import ids, scopes
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import (
+    InvalidToken,
+    NotAuthorized,
+    PasswordResetRequired,
+    ResourceNotFound,
+    UserDisabled,
+    UserNotConfirmed,
+    UserNotFound,
+)
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import User, UserStatus, username_key
+from app_client_authz.services.keys import Keys
+from app_client_authz.services.profile import standing_since
+from app_client_authz.services.stored_users import existing_user
+from app_client_authz.storage.token_sessions import Bearer
+from app_client_authz.storage.unit import Unit, Units
+from app_client_authz.storage.users import StoredUser
+
+# What ``jwts`` finds wrong, in Cognito's words; everything else is no access token of ours.
+_MESSAGES = {"signature": "Could not verify signature for Access Token", "exp": "Access Token has expired"}
+_INVALID = "Invalid Access Token"
+_REVOKED = "Access Token has been revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a live access token speaks for, as they are now; ``user`` comes without groups."""
+
+    registration: Registration
+    user: User
+    claims: Mapping[str, object] = field(repr=False)
+
+
+def held(unit: Unit, holder: Holder) -> StoredUser:
+    """The holder's row, held until the transaction ends, if nobody ended what the token stands on meanwhile (ATM-3).
+
+    Raises:
+        UserNotFound, UserDisabled, NotAuthorized: deleted, disabled, signed out or reset since the token was looked at.
+    """
+    pool = holder.registration.pool
+    stored = existing_user(unit, pool, holder.user.sub, hold=True)
+    if not stored.user.enabled:
+        raise UserDisabled("User is disabled.")
+    if (stored.user.status, stored.user.signed_out_at) != (holder.user.status, holder.user.signed_out_at):
+        raise NotAuthorized(_REVOKED)
+    return stored
+
+
+class AccessTokens:
+    """Every look is at the present state: revocation, deletion and disabling count at once (JWT-5)."""
+
+    def __init__(self, units: Units, keys: Keys, clock: Clock) -> None:
+        self._units = units
+        self._keys = keys
+        self._clock = clock
+
+    def holder(self, access_token: str, base: str) -> Holder:
+        """The holder of a live access token with scope ``aws.cognito.signin.user.admin`` (API-9).
+
+        Raises:
+            NotAuthorized: no access token of a pool under ``base``, expired, revoked, without the scope, or of a
+                user who was deleted since, whatever user has the name now.
+            ResourceNotFound: its app client was deleted.
+            UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: what became of its user.
+        """
+        claims = self._verified(access_token, base)
+        if scopes.ADMIN not in str(claims.get("scope", "")).split():
+            raise NotAuthorized("Access Token does not have required scopes")
+        origin_jti = claims.get("origin_jti")
+
+        def look(unit: Unit) -> Bearer:
+            found = unit.token_sessions.bearer(
+                str(claims["client_id"]), str(claims.get("sub", "")), str(origin_jti) if origin_jti else None
+            )
+            return self._gone(unit, claims) if found is None else found
+
+        found = self._units.read(look)
+        pool, user = found.registration.pool, found.user
+        if claims["iss"] != f"{base}/{pool.id}":
+            raise NotAuthorized(_INVALID, detail="another pool's client")
+        if not user.enabled:
+            raise UserDisabled("User is disabled.")
+        since = standing_since(claims, pool, found.opened_at)
+        if found.revoked_at is not None or since is None or (user.signed_out_at or 0) >= since:
+            raise NotAuthorized(_REVOKED)
+        if user.status == UserStatus.RESET_REQUIRED:
+            raise PasswordResetRequired("Password reset required for the user")
+        return Holder(found.registration, user, claims)
+
+    def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
+        try:
+            presented = jwts.read(access_token)
+            pool_id = ids.pool_id_of(presented.unproven.get("iss"), base)
+            if pool_id is None:
+                raise NotAuthorized(_INVALID, detail="issuer")
+            public = self._keys.ring(pool_id).public
+            return jwts.verify(presented, public, issuer=f"{base}/{pool_id}", token_use="access", now=self._clock())
+        except ResourceNotFound:
+            raise NotAuthorized(_INVALID, detail="pool") from None
+        except InvalidToken as error:
+            raise NotAuthorized(_MESSAGES.get(error.detail, _INVALID), detail=error.detail) from None
+
+    @staticmethod
+    def _gone(unit: Unit, claims: Mapping[str, object]) -> Bearer:
+        """Says which of client and user went away; the name is looked for before the ``sub`` (api.md 4.18)."""
+        registration = unit.app_clients.find(str(claims["client_id"]))
+        if registration is None:
+            raise ResourceNotFound(f"User pool client {claims['client_id']} does not exist.")
+        pool = registration.pool
+        key = username_key(str(claims.get("username", "")), pool.case_sensitive)
+        namesake = unit.users.find_by_name(pool.id, key)
+        if namesake is None:
+            raise UserNotFound("User does not exist.")
+        if namesake.user.status == UserStatus.UNCONFIRMED:
+            raise UserNotConfirmed("User is not confirmed.")
+        raise NotAuthorized("Invalid access token.")

@@ -1,0 +1,81 @@
+"""Sending: from a template and a user to a message on its way."""
+
+import logging
+from collections.abc import Sequence
+
+from app_client_authz.domain import message_templates
+from app_client_authz.domain.delivery import address_of, known_as
+from app_client_authz.domain.errors import CodeDeliveryFailure
+from app_client_authz.domain.message import Medium, Message, MessageKind, MessageSender
+from app_client_authz.domain.message_templates import Template
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.user import User
+from app_client_authz.services import audit
+
+log = logging.getLogger("app_client_authz.messages")
+
+
+class Delivery:
+    """Call it once the unit of work is left: a sender may take its time, and nothing waits for it (ATM-7)."""
+
+    def __init__(self, sender: MessageSender) -> None:
+        self._sender = sender
+
+    def invite(self, pool: UserPool, user: User, temporary_password: str, mediums: Sequence[str]) -> None:
+        """Tell a new user name and temporary password, by each of the media that the user has an address for.
+
+        ``mediums`` are members of DesiredDeliveryMediums. A user without such an address is told nothing, as in
+        Cognito. The user exists already, whatever becomes of the message (AdminCreateUser).
+
+        Raises:
+            CodeDeliveryFailure: the sender could not send one of the messages.
+        """
+        template = message_templates.invitation(pool)
+        failure = None
+        for medium in dict.fromkeys(Medium(each) for each in mediums):
+            address = address_of(user, medium)
+            if address is None:
+                continue
+            try:
+                self._send(MessageKind.INVITATION, template, pool, user, medium, address, temporary_password)
+            except CodeDeliveryFailure as error:
+                failure = error  # the other one may still arrive
+        if failure is not None:
+            raise failure
+
+    def send_code(self, kind: MessageKind, pool: UserPool, user: User, medium: Medium, address: str, code: str) -> None:
+        """Tell a user a verification code.
+
+        Raises:
+            CodeDeliveryFailure: the sender could not send it.
+        """
+        self._send(kind, message_templates.verification(pool), pool, user, medium, address, code)
+
+    def _send(
+        self, kind: MessageKind, template: Template, pool: UserPool, user: User, medium: Medium, address: str, code: str
+    ) -> None:
+        fill = message_templates.fill_email if medium is Medium.EMAIL else message_templates.fill_sms
+        username = known_as(pool, user)
+        filled = fill(template, code=code, username=username)
+        ids = {"pool_id": user.pool_id, "sub": user.sub, "kind": kind, "medium": medium}
+        try:
+            self._sender.send(
+                Message(
+                    kind=kind,
+                    medium=medium,
+                    pool_id=user.pool_id,
+                    sub=user.sub,
+                    destination=address,
+                    username=username,
+                    subject=filled.subject,
+                    body=filled.body,
+                    html=filled.html,
+                    code=code,
+                )
+            )
+        except Exception as error:  # noqa: BLE001 - a sender is the host's, and fails as it likes
+            # Neither its text nor its cause: both may hold the message (OPS-1).
+            log.error("A %s by %s could not be sent: %s.", kind, medium, type(error).__name__)
+            audit.record("message_not_sent", **ids)
+            raise CodeDeliveryFailure("Unable to deliver code to user") from None
+        audit.record("message_sent", **ids)

@@ -1,0 +1,124 @@
+"""Codes for users whom anybody can name: asked for and guessed without telling who exists (api.md 6, ENU-3, ENU-4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.delivery import CodeDelivery, simulated
+from app_client_authz.domain.errors import CodeDeliveryFailure, LimitExceeded, OperationError, UserNotFound
+from app_client_authz.domain.message import Medium, MessageKind
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import User, username_key
+from app_client_authz.domain.verification import Purpose
+from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.password_attempts import PasswordAttempts
+from app_client_authz.services.verification_codes import TOO_MANY, Proof, VerificationCodes
+from app_client_authz.storage.attempts import Account
+from app_client_authz.storage.unit import Unit, Units
+from app_client_authz.storage.users import StoredUser
+
+UNKNOWN = "Username/client id combination not found."
+
+
+@dataclass(frozen=True, slots=True)
+class CodeKind:
+    """What is asked for. ``channel`` says where it goes, or refuses, by what it raises, a user who gets none."""
+
+    purpose: Purpose
+    message: MessageKind
+    sends_per_hour: int
+    channel: Callable[[UserPool, User], tuple[Medium, str]]
+
+
+class NamedCodes:
+    """Where the client hides who exists, every refusal that depends on the user becomes a simulated answer.
+
+    It takes as many statements, and has the same limits, as a real one.
+    """
+
+    def __init__(
+        self, units: Units, attempts: PasswordAttempts, codes: VerificationCodes, delivery: Delivery, clock: Clock
+    ) -> None:
+        self._units = units
+        self._attempts = attempts
+        self._codes = codes
+        self._delivery = delivery
+        self._clock = clock
+
+    def send(self, registration: Registration, name: str, kind: CodeKind) -> CodeDelivery:
+        """Send a code, or look as if one was sent.
+
+        Raises:
+            LimitExceeded: too many were asked for within the hour.
+            UserNotFound, and whatever ``kind.channel`` raises: where the client shows who exists.
+            CodeDeliveryFailure: likewise; the code counts, but could not be sent.
+        """
+        pool, hides = registration.pool, registration.client.prevents_user_existence_errors
+        sends = f"send:{kind.purpose.name}"
+
+        def issue(unit: Unit) -> CodeDelivery | tuple[User, Medium, str, str] | None:
+            stored, account = self._find(unit, registration, name, hold=True)
+            try:
+                target = kind.channel(pool, _existing(stored).user)
+            except OperationError:
+                if not hides:
+                    raise
+                target = None
+            if not unit.hourly_counts.take(account, sends, limit=kind.sends_per_hour, now=self._clock()):
+                return None
+            if stored is None or target is None:
+                self._codes.simulate(unit, account, kind.purpose)
+                return simulated(pool, name, self._attempts.account(pool.id, _key(pool, name), None).key)
+            return stored.user, *target, self._codes.issue(unit, account, kind.purpose, target[1])
+
+        issued = self._units.write(issue)
+        if issued is None:
+            raise LimitExceeded(TOO_MANY)
+        if isinstance(issued, CodeDelivery):
+            return issued
+        user, medium, address, code = issued
+        try:
+            self._delivery.send_code(kind.message, pool, user, medium, address, code)
+        except CodeDeliveryFailure:
+            # Nothing fails to reach a user who does not exist: log and audit tell of it, the answer does not.
+            if not hides:
+                raise
+        return CodeDelivery.of(medium, address)
+
+    def prove(
+        self, registration: Registration, name: str, purpose: Purpose, code: str, check: Callable[[User], None]
+    ) -> Proof:
+        """Proof that the named user's code is right; ``check`` refuses, by what it raises, who has no use for it.
+
+        Raises:
+            CodeMismatch, ExpiredCode, LimitExceeded: see ``VerificationCodes.prove``.
+            UserNotFound, and whatever ``check`` raises: where the client shows who exists.
+        """
+        stored, account = self._units.read(lambda unit: self._find(unit, registration, name, hold=False))
+        hides, refuses = registration.client.prevents_user_existence_errors, False
+        try:
+            check(_existing(stored).user)
+        except OperationError:
+            if not hides:
+                raise
+            refuses = True
+        return self._codes.prove(account, purpose, code, hides=hides, refuses=refuses)
+
+    def _find(
+        self, unit: Unit, registration: Registration, name: str, *, hold: bool
+    ) -> tuple[StoredUser | None, Account]:
+        pool = registration.pool
+        key = _key(pool, name)
+        stored = unit.users.find_by_name(pool.id, key, hold=hold)
+        return stored, self._attempts.account(pool.id, key, stored)
+
+
+def _key(pool: UserPool, name: str) -> str:
+    return username_key(name, pool.case_sensitive)
+
+
+def _existing(stored: StoredUser | None) -> StoredUser:
+    if stored is None:
+        raise UserNotFound(UNKNOWN)
+    return stored

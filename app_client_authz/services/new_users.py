@@ -1,0 +1,172 @@
+"""New users: with a name that nobody has, attributes of the pool's schema, and a password or none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from app_client_authz.crypto import digests
+from app_client_authz.domain import attributes, ids, passwords
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import AliasExists, UsernameExists
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.user import (
+    VERIFIABLE,
+    User,
+    UserStatus,
+    aliases_of,
+    check_username,
+    registers_without_password,
+    sign_in_attribute,
+    signs_in_without_password,
+    username_key,
+    with_sign_in_attribute,
+)
+from app_client_authz.services import audit
+from app_client_authz.services.passwords import NewPasswords, generated
+from app_client_authz.services.pools import existing_pool
+from app_client_authz.services.stored_users import standing_with_password, store
+from app_client_authz.storage.unit import Unit, Units
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user who was just created, and the password to tell; None if there is none."""
+
+    pool: UserPool
+    user: User
+    password: str | None = field(default=None, repr=False)
+
+
+class NewUsers:
+    """Puts users into a pool."""
+
+    def __init__(self, units: Units, new_passwords: NewPasswords, clock: Clock) -> None:
+        self._units = units
+        self._new_passwords = new_passwords
+        self._clock = clock
+
+    def add(
+        self,
+        pool_id: str,
+        name: str,
+        given: Mapping[str, str],
+        *,
+        password: str | None = None,
+        permanent: bool = False,
+        generates: bool = False,
+        takes_aliases: bool = False,
+    ) -> NewUser:
+        """A new user (AdminCreateUser), told of nothing.
+
+        ``generates``: a password is made where none is given, unless the user can sign in without one.
+        ``takes_aliases``: a verified address that is another user's alias becomes this one's (ForceAliasCreation).
+
+        Raises:
+            ResourceNotFound: no such pool.
+            InvalidParameter, InvalidPassword: the name, an attribute or the password is not acceptable.
+            UsernameExists, AliasExists: somebody has the name.
+        """
+        pool = self._units.read(lambda unit: existing_pool(unit, pool_id))
+        check_username(pool, name)
+        accepted = attributes.check_new(pool, with_sign_in_attribute(pool, name, given), by_admin=True)
+        passwordless = password is None and signs_in_without_password(pool, accepted)
+        if password is None and generates and not passwordless:
+            password = generated(pool.password_policy)
+        sub = ids.sub_from(digests.random_int(128))
+        username = name if sign_in_attribute(pool, name) is None else sub
+        credentials = None if password is None else self._new_passwords.hash(pool, password, username=username)
+        now = self._clock()
+        status, until = standing_with_password(
+            pool, now, permanent=passwordless or (permanent and password is not None)
+        )
+        user = User(
+            pool_id=pool.id,
+            sub=sub,
+            username=username,
+            status=status,
+            enabled=True,
+            attributes=accepted,
+            created_at=now,
+            updated_at=now,
+            temporary_password_until=until,
+        )
+        key = username_key(user.username, pool.case_sensitive)
+        aliases = aliases_of(pool, user.username, accepted)
+
+        def insert(unit: Unit) -> list[str]:
+            losers = take_aliases(unit, pool, aliases, now) if takes_aliases else []
+            unit.users.add(user, key, aliases, credentials)
+            return losers
+
+        for loser in self._units.write(insert):
+            audit.record("alias_moved", pool_id=pool.id, sub=loser, to=sub)
+        audit.record("user_created", pool_id=pool.id, sub=sub)
+        return NewUser(pool, user, password)
+
+    def register(
+        self,
+        pool: UserPool,
+        name: str,
+        given: Mapping[str, str],
+        password: str | None,
+        then: Callable[[Unit, User], T],
+    ) -> tuple[User, T]:
+        """A new user who registered, UNCONFIRMED, and what ``then`` did in the same transaction (SignUp).
+
+        The password is hashed before anyone looks whether the name is free: taken or not, it costs the same.
+
+        Raises:
+            InvalidParameter, InvalidPassword: an attribute or the password is not acceptable.
+            UsernameExists, AliasExists: somebody has the name.
+        """
+        address = sign_in_attribute(pool, name)
+        accepted = attributes.check_new(pool, with_sign_in_attribute(pool, name, given))
+        if password is None and not registers_without_password(pool, accepted):
+            passwords.check_shape(password)
+        sub = ids.sub_from(digests.random_int(128))
+        username = name if address is None else sub
+        credentials = None
+        if password is not None:
+            credentials = self._new_passwords.hash(pool, password, username=username, prefix=passwords.CHOSEN)
+        now = self._clock()
+        user = User(
+            pool_id=pool.id,
+            sub=sub,
+            username=username,
+            status=UserStatus.UNCONFIRMED,
+            attributes=accepted,
+            created_at=now,
+            updated_at=now,
+        )
+        key = username_key(username, pool.case_sensitive)
+        aliases = aliases_of(pool, username, accepted)
+
+        def insert(unit: Unit) -> T:
+            unit.users.add(user, key, aliases, credentials)
+            return then(unit, user)
+
+        try:
+            done = self._units.write(insert)
+        except (UsernameExists, AliasExists) as taken:
+            if address is not None:
+                raise UsernameExists(f"An account with the given {address} already exists.") from None
+            raise UsernameExists("User already exists") if isinstance(taken, UsernameExists) else taken from None
+        audit.record("user_signed_up", pool_id=pool.id, sub=sub)
+        return user, done
+
+
+def take_aliases(unit: Unit, pool: UserPool, aliases: Mapping[str, str], now: float) -> list[str]:
+    """Who loses an address to another user, by ``sub``: it stays theirs as an attribute, unverified (ATT-9)."""
+    losers = []
+    for kind in VERIFIABLE:
+        if kind not in pool.alias_attributes or kind not in aliases:
+            continue
+        holder = unit.users.find_by_name(pool.id, aliases[kind], hold=True)
+        held = {} if holder is None else aliases_of(pool, holder.user.username, holder.user.attributes)
+        if holder is not None and held.get(kind) == aliases[kind]:
+            unverified = {**holder.user.attributes, VERIFIABLE[kind]: "false"}
+            store(unit, pool, holder, replace(holder.user, attributes=unverified, updated_at=now))
+            losers.append(holder.user.sub)
+    return losers

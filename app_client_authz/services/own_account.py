@@ -1,0 +1,89 @@
+"""What users do with their own account: change the password, sign out everywhere, delete it (api.md 4.19 to 4.21)."""
+
+from app_client_authz.domain import passwords
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import ConcurrentModification, LimitExceeded
+from app_client_authz.domain.user import UserStatus
+from app_client_authz.services import audit
+from app_client_authz.services.access_tokens import AccessTokens, held
+from app_client_authz.services.authentication import Authentication
+from app_client_authz.services.passwords import NewPasswords
+from app_client_authz.services.users import Users
+from app_client_authz.services.verification_codes import TOO_MANY
+from app_client_authz.storage.attempts import Account
+from app_client_authz.storage.unit import Unit, Units
+
+CHANGES_PER_HOUR = 5
+
+
+class OwnAccount:
+    """Whose account: the holder of a live access token, and nobody else's (API-9)."""
+
+    def __init__(
+        self,
+        units: Units,
+        access_tokens: AccessTokens,
+        users: Users,
+        authentication: Authentication,
+        new_passwords: NewPasswords,
+        clock: Clock,
+    ) -> None:
+        self._units = units
+        self._access_tokens = access_tokens
+        self._users = users
+        self._authentication = authentication
+        self._new_passwords = new_passwords
+        self._clock = clock
+
+    def change_password(self, access_token: str, base: str, previous: str, proposed: str) -> None:
+        """Replace the password by one that the pool's policy takes; tokens stay valid (ChangePassword).
+
+        Raises:
+            NotAuthorized: the previous password is wrong; it counts as a failed sign-in (API-5).
+            InvalidPassword: the new one is not acceptable.
+            LimitExceeded: five changes within the hour.
+            ConcurrentModification: another change of the password was faster.
+        """
+        holder = self._access_tokens.holder(access_token, base)
+        pool, sub = holder.registration.pool, holder.user.sub
+        account = Account(pool.id, sub)
+
+        def take(unit: Unit) -> bool:
+            return unit.hourly_counts.take(account, "change_password", limit=CHANGES_PER_HOUR, now=self._clock())
+
+        if not self._units.write(take):
+            raise LimitExceeded(TOO_MANY)
+        before = self._authentication.check_password(holder.registration, holder.user, previous)
+        credentials = self._new_passwords.hash(pool, proposed, username=holder.user.username, prefix=passwords.CHOSEN)
+        now = self._clock()
+
+        def change(unit: Unit) -> None:
+            stored = held(unit, holder)
+            if stored.password_hash != before:
+                # Of two changes from the same old password one wins (API-5).
+                raise ConcurrentModification("The password was changed by another request.")
+            unit.users.set_password(sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
+            unit.sso_sessions.end_of_user(sub)
+            unit.challenge_sessions.end_of_user(sub)
+
+        self._units.write(change)
+        client_id = holder.registration.client.client_id
+        audit.record("password_changed", pool_id=pool.id, client_id=client_id, sub=sub)
+
+    def sign_out(self, access_token: str, base: str) -> None:
+        """Revoke every token of the user, this one too; new sign-ins work at once (GlobalSignOut).
+
+        Raises:
+            As ``AccessTokens.holder``.
+        """
+        user = self._access_tokens.holder(access_token, base).user
+        self._users.sign_out(user.pool_id, user.sub)
+
+    def delete(self, access_token: str, base: str) -> None:
+        """Delete the user with all sessions; the name is free again (DeleteUser).
+
+        Raises:
+            As ``AccessTokens.holder``.
+        """
+        user = self._access_tokens.holder(access_token, base).user
+        self._users.delete(user.pool_id, user.sub)

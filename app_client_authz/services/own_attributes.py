@@ -1,0 +1,192 @@
+"""What users read and change of themselves: GetUser, attributes, and proofs of an address (api.md 4.19, 4.20)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from app_client_authz.domain import attributes
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.delivery import ATTRIBUTES, CodeDelivery
+from app_client_authz.domain.errors import ExpiredCode, InvalidParameter, LimitExceeded
+from app_client_authz.domain.message import Medium, MessageKind
+from app_client_authz.domain.user import VERIFIABLE, User
+from app_client_authz.domain.verification import BY_ATTRIBUTE, Purpose
+from app_client_authz.services import audit
+from app_client_authz.services.access_tokens import AccessTokens, Holder, held
+from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.pools import Dialects
+from app_client_authz.services.stored_users import store
+from app_client_authz.services.verification_codes import EXPIRED, TOO_MANY, VerificationCodes
+from app_client_authz.storage.attempts import Account
+from app_client_authz.storage.unit import Unit, Units
+
+SENDS_PER_HOUR = 5
+
+_MEDIA = {attribute: medium for medium, attribute in ATTRIBUTES.items()}
+
+
+class OwnAttributes:
+    """Whose attributes: the holder of a live access token, and nobody else's (API-9)."""
+
+    def __init__(
+        self,
+        units: Units,
+        access_tokens: AccessTokens,
+        dialects: Dialects,
+        codes: VerificationCodes,
+        delivery: Delivery,
+        clock: Clock,
+    ) -> None:
+        self._units = units
+        self._access_tokens = access_tokens
+        self._dialects = dialects
+        self._codes = codes
+        self._delivery = delivery
+        self._clock = clock
+
+    def read(self, access_token: str, base: str) -> tuple[User, dict[str, str]]:
+        """The user, and the attributes that the client may read now (GetUser).
+
+        Raises:
+            As ``AccessTokens.holder``.
+        """
+        holder = self._access_tokens.holder(access_token, base)
+        pool = holder.registration.pool
+        visible = attributes.visible(
+            holder.user.attributes,
+            read_attributes=holder.registration.client.spec.read_attributes,
+            scopes=None,
+            pool=pool,
+            dialect=self._dialects.of(pool),
+        )
+        return holder.user, visible
+
+    def update(self, access_token: str, base: str, changes: Mapping[str, str]) -> list[CodeDelivery]:
+        """Change attributes; an empty value deletes. Where codes went that prove new addresses (UpdateUserAttributes).
+
+        Where the pool wants a proof before the change, the old address stays until ``verify``.
+
+        Raises:
+            NotAuthorized: the client may not write one of them: nothing is changed (ATT-2).
+            InvalidParameter, AliasExists: see ``attributes.check_update``.
+            LimitExceeded: five codes were sent within the hour: nothing is changed.
+            CodeDeliveryFailure: the attributes are changed, but a code could not be sent.
+        """
+        holder = self._access_tokens.holder(access_token, base)
+        pool, client = holder.registration.pool, holder.registration.client
+        attributes.check_writable(changes, client.spec.write_attributes, pool)
+        waits = pool.spec.attributes_require_verification_before_update or ()
+
+        def change(unit: Unit) -> tuple[User, list[tuple[Medium, str, str]]]:
+            stored = held(unit, holder)
+            current = stored.user.attributes
+            # All of it is held against the rules, also what waits for its proof.
+            after = attributes.check_update(pool, current, changes)
+            proofs = []
+            for name in pool.spec.auto_verified_attributes or ():
+                address = after.get(name, "")
+                if not changes.get(name) or address == current.get(name):
+                    continue
+                account = Account(pool.id, stored.user.sub)
+                if not self._may_send(unit, account, BY_ATTRIBUTE[name]):
+                    raise LimitExceeded(TOO_MANY)
+                code = self._codes.issue(unit, account, BY_ATTRIBUTE[name], address)
+                proofs.append((_MEDIA[name], address, code))
+                if name in waits and name in current:
+                    after = {**after, name: current[name], VERIFIABLE[name]: current.get(VERIFIABLE[name], "false")}
+            user = store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
+            return user, proofs
+
+        user, proofs = self._units.write(change)
+        self._tell("user_attributes_changed", holder)
+        for medium, address, code in proofs:
+            self._delivery.send_code(MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code)
+        return [CodeDelivery.of(medium, address) for medium, address, _ in proofs]
+
+    def delete(self, access_token: str, base: str, names: Iterable[str]) -> None:
+        """Delete attributes; what is absent anyway is fine (DeleteUserAttributes).
+
+        Raises:
+            NotAuthorized, InvalidParameter: see ``attributes.check_writable`` and ``check_delete``.
+        """
+        gone = tuple(names)
+        holder = self._access_tokens.holder(access_token, base)
+        pool = holder.registration.pool
+        attributes.check_writable(gone, holder.registration.client.spec.write_attributes, pool)
+
+        def change(unit: Unit) -> None:
+            stored = held(unit, holder)
+            after = attributes.check_delete(pool, stored.user.attributes, gone)
+            store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
+
+        self._units.write(change)
+        self._tell("user_attributes_changed", holder)
+
+    def send_code(self, access_token: str, base: str, attribute: str) -> CodeDelivery:
+        """Send a code to the user's present address (GetUserAttributeVerificationCode).
+
+        Raises:
+            InvalidParameter: an attribute that nobody verifies, or one that the user does not have.
+            LimitExceeded: five were sent within the hour.
+            CodeDeliveryFailure: the code could not be sent.
+        """
+        holder = self._access_tokens.holder(access_token, base)
+        medium, purpose = _verifiable(attribute)
+        pool = holder.registration.pool
+        account = Account(pool.id, holder.user.sub)
+
+        def issue(unit: Unit) -> tuple[User, str, str] | None:
+            stored = held(unit, holder)
+            address = stored.user.attributes.get(attribute)
+            if not address:
+                raise InvalidParameter(f"User does not have a value for {attribute}.")
+            if not self._may_send(unit, account, purpose):
+                return None
+            return stored.user, address, self._codes.issue(unit, account, purpose, address)
+
+        issued = self._units.write(issue)
+        if issued is None:
+            raise LimitExceeded(TOO_MANY)
+        user, address, code = issued
+        self._delivery.send_code(MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code)
+        return CodeDelivery.of(medium, address)
+
+    def verify(self, access_token: str, base: str, attribute: str, code: str) -> None:
+        """The address that the code was sent to is the user's, and verified (VerifyUserAttribute).
+
+        Raises:
+            InvalidParameter: an attribute that nobody verifies.
+            CodeMismatch, ExpiredCode, LimitExceeded: see ``VerificationCodes.prove``.
+            AliasExists: another user proved to own the address first.
+        """
+        holder = self._access_tokens.holder(access_token, base)
+        _, purpose = _verifiable(attribute)
+        pool = holder.registration.pool
+        proof = self._codes.prove(Account(pool.id, holder.user.sub), purpose, code)
+        waits = attribute in (pool.spec.attributes_require_verification_before_update or ())
+
+        def change(unit: Unit) -> None:
+            stored = held(unit, holder)
+            self._codes.redeem(unit, proof)
+            current = stored.user.attributes
+            if not waits and current.get(attribute) != proof.destination:
+                raise ExpiredCode(EXPIRED, detail="the address was changed since")
+            after = {**current, attribute: proof.destination, VERIFIABLE[attribute]: "true"}
+            store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
+
+        self._units.write(change)
+        self._tell("user_attribute_verified", holder)
+
+    def _may_send(self, unit: Unit, account: Account, purpose: Purpose) -> bool:
+        """False once five codes went out within the hour, whatever asked for them (LCK-6)."""
+        return unit.hourly_counts.take(account, f"send:{purpose.name}", limit=SENDS_PER_HOUR, now=self._clock())
+
+    @staticmethod
+    def _tell(event: str, holder: Holder) -> None:
+        registration = holder.registration
+        audit.record(event, pool_id=registration.pool.id, client_id=registration.client.client_id, sub=holder.user.sub)
+
+
+def _verifiable(attribute: str) -> tuple[Medium, Purpose]:
+    if attribute not in BY_ATTRIBUTE:
+        raise InvalidParameter("Invalid attribute name. Only phone_number and email can be verified.")
+    return _MEDIA[attribute], BY_ATTRIBUTE[attribute]

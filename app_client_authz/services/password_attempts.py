@@ -1,0 +1,110 @@
+"""Every proof of a password goes through here: counted first, then looked at, then settled (R14, LCK-2)."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from app_client_authz.crypto import digests
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.errors import (
+    AuthzError,
+    NotAuthorized,
+    PasswordAttemptsExceeded,
+    PasswordResetRequired,
+    TemporaryPasswordExpired,
+    TooManyRequests,
+    UserDisabled,
+    UserNotConfirmed,
+)
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import UserStatus
+from app_client_authz.services import audit
+from app_client_authz.storage.attempts import Account
+from app_client_authz.storage.unit import Units
+from app_client_authz.storage.users import StoredUser
+
+WRONG = "Incorrect username or password."
+RESERVATION_SECONDS = 30.0
+SLOT_WAIT_SECONDS = 5.0
+_POLL_SECONDS = 0.02
+
+
+class PasswordAttempts:
+    """One counter per account for every door: whoever checks a password, checks it here."""
+
+    def __init__(self, units: Units, attempt_key: bytes, clock: Clock) -> None:
+        self._units = units
+        self._attempt_key = attempt_key
+        self._clock = clock
+
+    def judge(
+        self, registration: Registration, name_key: str, stored: StoredUser | None, prove: Callable[[], bool]
+    ) -> None:
+        """Nothing, if ``prove`` says that the password is right; ``stored`` is who has that name, if anyone.
+
+        The user's status is judged before the password where the client shows who exists (api.md 4.2), else the
+        caller judges it afterwards.
+
+        Raises:
+            NotAuthorized: wrong.
+            PasswordAttemptsExceeded: the account is locked; ``prove`` was not asked.
+            UserDisabled, UserNotConfirmed, PasswordResetRequired, TemporaryPasswordExpired: see ``check_status``.
+            TooManyRequests: no slot to check a password became free.
+        """
+        account = self.account(registration.pool.id, name_key, stored)
+        ids = {"pool_id": account.pool_id, "client_id": registration.client.client_id}
+        sub = stored.user.sub if stored else None
+        self._reserve(account, ids, sub)
+        try:
+            if stored is not None and not registration.client.prevents_user_existence_errors:
+                self.check_status(stored)
+            right = prove()
+        except AuthzError:
+            self._units.write(lambda unit: unit.attempts.release(account))
+            raise
+        now = self._clock()
+        if right:
+            self._units.write(lambda unit: unit.attempts.succeed(account, now))
+            return
+        self._units.write(lambda unit: unit.attempts.fail(account, now))
+        audit.record("password_wrong", sub=sub, **ids)
+        raise NotAuthorized(WRONG)
+
+    def _reserve(self, account: Account, ids: Mapping[str, str], sub: str | None) -> None:
+        """Wait while others check passwords of the same account: parallel right ones must all come through."""
+        give_up = time.monotonic() + SLOT_WAIT_SECONDS
+        while True:
+            now = self._clock()
+            until = now + RESERVATION_SECONDS
+            answer = self._units.write(lambda unit: unit.attempts.reserve(account, now, until=until))  # noqa: B023
+            if answer == "reserved":
+                return
+            if answer == "locked":
+                audit.record("account_locked", sub=sub, **ids)
+                raise PasswordAttemptsExceeded("Password attempts exceeded")
+            if time.monotonic() > give_up:
+                raise TooManyRequests("Rate exceeded", detail="too many sign-ins of one account at once")
+            time.sleep(_POLL_SECONDS)
+
+    def check_status(self, stored: StoredUser) -> None:
+        """Raises:
+        UserDisabled, UserNotConfirmed, PasswordResetRequired, TemporaryPasswordExpired, NotAuthorized: what
+            keeps the user from signing in with a password, whatever it is.
+        """
+        user = stored.user
+        if not user.enabled:
+            raise UserDisabled("User is disabled.")
+        if user.status == UserStatus.UNCONFIRMED:
+            raise UserNotConfirmed("User is not confirmed.")
+        if user.status == UserStatus.RESET_REQUIRED:
+            raise PasswordResetRequired("Password reset required for the user")
+        until = user.temporary_password_until
+        if user.status == UserStatus.FORCE_CHANGE_PASSWORD and until is not None and self._clock() >= until:
+            raise TemporaryPasswordExpired("Temporary password has expired and must be reset by an administrator.")
+        if user.status not in {UserStatus.CONFIRMED, UserStatus.FORCE_CHANGE_PASSWORD}:
+            raise NotAuthorized(WRONG, detail=f"status {user.status}")
+
+    def account(self, pool_id: str, name_key: str, stored: StoredUser | None) -> Account:
+        """All names of a user share one counter; a name that nobody has counts just the same (ENU-7)."""
+        if stored is not None:
+            return Account(pool_id, stored.user.sub)
+        return Account(pool_id, digests.keyed_digest(self._attempt_key, "attempts", pool_id, name_key))

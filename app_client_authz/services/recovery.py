@@ -1,0 +1,132 @@
+"""Ways back for a user without a password: codes that reset it (api.md 4.16, 4.17, 5)."""
+
+from dataclasses import replace
+
+from app_client_authz.domain import passwords
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.delivery import (
+    RESETTABLE,
+    CodeDelivery,
+    attribute_of,
+    check_recovers_itself,
+    recovery_channel,
+    reset_channel,
+)
+from app_client_authz.domain.errors import NotAuthorized, UserDisabled, UserNotConfirmed
+from app_client_authz.domain.message import Medium, MessageKind
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
+from app_client_authz.domain.verification import RESET_PASSWORD
+from app_client_authz.services import audit
+from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.named_codes import CodeKind, NamedCodes
+from app_client_authz.services.passwords import NewPasswords
+from app_client_authz.services.pools import existing_pool
+from app_client_authz.services.stored_users import existing_user, store
+from app_client_authz.services.verification_codes import VerificationCodes
+from app_client_authz.storage.attempts import Account
+from app_client_authz.storage.unit import Unit, Units
+
+SENDS_PER_HOUR = 20
+_FORGOTTEN = CodeKind(RESET_PASSWORD, MessageKind.RESET_PASSWORD, SENDS_PER_HOUR, recovery_channel)
+
+
+class Recovery:
+    """The code is stored first and sent then: a code that was sent always counts."""
+
+    def __init__(
+        self,
+        units: Units,
+        named_codes: NamedCodes,
+        codes: VerificationCodes,
+        new_passwords: NewPasswords,
+        delivery: Delivery,
+        clock: Clock,
+    ) -> None:
+        self._units = units
+        self._named_codes = named_codes
+        self._new_passwords = new_passwords
+        self._codes = codes
+        self._delivery = delivery
+        self._clock = clock
+
+    def require_reset(self, pool_id: str, name: str) -> CodeDelivery:
+        """Nobody signs in as the user until the code that is sent now has set a new password.
+
+        SSO sessions and unfinished sign-ins end at once. Token sessions live on, as Cognito's do:
+        AdminUserGlobalSignOut ends them. Once more sends a new code (AdminResetUserPassword).
+
+        Raises:
+            ResourceNotFound, UserNotFound: no such pool, no such user.
+            NotAuthorized, InvalidParameter: nothing changed; see ``reset_channel``.
+            CodeDeliveryFailure: the user has to reset the password, but the code could not be sent.
+        """
+
+        def change(unit: Unit) -> tuple[UserPool, User, Medium, str, str]:
+            pool = existing_pool(unit, pool_id)
+            stored = existing_user(unit, pool, name, hold=True)
+            medium, address = reset_channel(pool, stored.user)
+            after = replace(stored.user, status=UserStatus.RESET_REQUIRED, updated_at=self._clock())
+            user = store(unit, pool, stored, after)
+            unit.sso_sessions.end_of_user(user.sub)
+            unit.challenge_sessions.end_of_user(user.sub)
+            code = self._codes.issue(unit, Account(pool.id, user.sub), RESET_PASSWORD, address)
+            return pool, user, medium, address, code
+
+        pool, user, medium, address, code = self._units.write(change)
+        audit.record("password_reset_required", pool_id=pool.id, sub=user.sub)
+        self._delivery.send_code(MessageKind.RESET_PASSWORD, pool, user, medium, address, code)
+        return CodeDelivery.of(medium, address)
+
+    def forgot(self, registration: Registration, name: str) -> CodeDelivery:
+        """Send a code that resets the password; the old one keeps working until then (ForgotPassword).
+
+        Raises:
+            NotAuthorized: only administrators recover accounts of this pool.
+            LimitExceeded, and what ``recovery_channel`` raises: see ``NamedCodes.send``.
+        """
+        check_recovers_itself(registration.pool)
+        return self._named_codes.send(registration, name, _FORGOTTEN)
+
+    def confirm(self, registration: Registration, name: str, code: str, password: str) -> None:
+        """Another password for who knows the code (ConfirmForgotPassword).
+
+        The address that the code went to is verified, if it still is the user's. A lock ends, and so do SSO
+        sessions and unfinished sign-ins; token sessions live on, as Cognito's do.
+
+        Raises:
+            CodeMismatch, ExpiredCode, LimitExceeded, UserNotFound, NotAuthorized, UserNotConfirmed: see
+                ``NamedCodes.prove``.
+            InvalidPassword: not acceptable; the code stays good.
+        """
+        pool = registration.pool
+        proof = self._named_codes.prove(registration, name, RESET_PASSWORD, code, _check_can_reset)
+        known = self._units.read(lambda unit: existing_user(unit, pool, proof.account.key)).user
+        credentials = self._new_passwords.hash(pool, password, username=known.username, prefix=passwords.CHOSEN)
+        attribute, now = attribute_of(proof.destination), self._clock()
+
+        def change(unit: Unit) -> None:
+            stored = existing_user(unit, pool, proof.account.key, hold=True)
+            user = stored.user
+            _check_can_reset(user)
+            if user.status not in RESETTABLE:
+                raise NotAuthorized("User password cannot be reset in the current state.")
+            self._codes.redeem(unit, proof)
+            if user.attributes.get(attribute) == proof.destination:
+                verified = {**user.attributes, VERIFIABLE[attribute]: "true"}
+                store(unit, pool, stored, replace(user, attributes=verified, updated_at=now))
+            unit.users.set_password(user.sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
+            unit.sso_sessions.end_of_user(user.sub)
+            unit.challenge_sessions.end_of_user(user.sub)
+            unit.attempts.clear(proof.account)
+
+        self._units.write(change)
+        audit.record("password_reset", pool_id=pool.id, client_id=registration.client.client_id, sub=proof.account.key)
+
+
+def _check_can_reset(user: User) -> None:
+    if not user.enabled:
+        raise UserDisabled("User is disabled.")
+    if user.status == UserStatus.UNCONFIRMED:
+        raise UserNotConfirmed("User is not confirmed.")

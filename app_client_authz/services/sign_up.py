@@ -1,0 +1,152 @@
+"""Users who register themselves (api.md 4.13 to 4.15)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from app_client_authz.domain import attributes
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.delivery import CodeDelivery, attribute_of, confirmation_channel
+from app_client_authz.domain.errors import AliasExists, ExpiredCode, InvalidParameter, NotAuthorized, UserDisabled
+from app_client_authz.domain.message import Medium, MessageKind
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import VERIFIABLE, User, UserStatus, aliases_of, check_username
+from app_client_authz.domain.verification import CONFIRM_SIGN_UP
+from app_client_authz.services import audit
+from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.named_codes import CodeKind, NamedCodes
+from app_client_authz.services.new_users import NewUsers, take_aliases
+from app_client_authz.services.stored_users import existing_user, store
+from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
+from app_client_authz.storage.attempts import Account
+from app_client_authz.storage.unit import Unit, Units
+
+SENDS_PER_HOUR = 5
+_NOTHING_TO_SEND = "Cannot resend codes. Auto verification not turned on."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """A user who registered; ``sent`` is where the code went, None if none was sent."""
+
+    user: User
+    sent: CodeDelivery | None
+
+
+class SignUp:
+    """The code is stored with the user and sent then: a code that was sent always counts."""
+
+    def __init__(
+        self,
+        units: Units,
+        new_users: NewUsers,
+        named_codes: NamedCodes,
+        codes: VerificationCodes,
+        delivery: Delivery,
+        clock: Clock,
+    ) -> None:
+        self._units = units
+        self._new_users = new_users
+        self._named_codes = named_codes
+        self._codes = codes
+        self._delivery = delivery
+        self._clock = clock
+
+    def sign_up(
+        self, registration: Registration, name: str, password: str | None, given: Mapping[str, str]
+    ) -> SignedUp:
+        """A new user, UNCONFIRMED; the checks come in the order of api.md 4.13.
+
+        Raises:
+            NotAuthorized: the pool takes no registrations, or the client may not write an attribute.
+            InvalidParameter, InvalidPassword: name, attributes or password are not acceptable.
+            UsernameExists, AliasExists: somebody has the name.
+            CodeDeliveryFailure: the user exists, but the code could not be sent.
+        """
+        pool = registration.pool
+        if pool.spec.admin_create_user_only:
+            raise NotAuthorized("SignUp is not permitted for this user pool")
+        check_username(pool, name)
+        attributes.check_writable(given, registration.client.spec.write_attributes, pool)
+
+        def issue(unit: Unit, user: User) -> tuple[Medium, str, str] | None:
+            target = confirmation_channel(pool, user.attributes)
+            if target is None:
+                return None
+            return *target, self._codes.issue(unit, Account(pool.id, user.sub), CONFIRM_SIGN_UP, target[1])
+
+        user, issued = self._new_users.register(pool, name, given, password, issue)
+        if issued is None:
+            return SignedUp(user, None)
+        medium, address, code = issued
+        self._delivery.send_code(MessageKind.CONFIRM_SIGN_UP, pool, user, medium, address, code)
+        return SignedUp(user, CodeDelivery.of(medium, address))
+
+    def resend(self, registration: Registration, name: str) -> CodeDelivery:
+        """A new code, which replaces the one before (ResendConfirmationCode).
+
+        Raises:
+            InvalidParameter: the pool sends no codes, or the user is confirmed.
+            UserNotFound, NotAuthorized, LimitExceeded, CodeDeliveryFailure: see ``NamedCodes.send``.
+        """
+        if not registration.pool.spec.auto_verified_attributes:
+            raise InvalidParameter(_NOTHING_TO_SEND)
+        kind = CodeKind(CONFIRM_SIGN_UP, MessageKind.CONFIRM_SIGN_UP, SENDS_PER_HOUR, _resend_channel)
+        return self._named_codes.send(registration, name, kind)
+
+    def confirm(self, registration: Registration, name: str, code: str, *, takes_aliases: bool = False) -> None:
+        """The user is CONFIRMED, and the address that the code went to is verified (ConfirmSignUp).
+
+        ``takes_aliases``: an address that is another user's alias becomes this one's (ForceAliasCreation).
+
+        Raises:
+            CodeMismatch, ExpiredCode, LimitExceeded, UserNotFound, NotAuthorized: see ``NamedCodes.prove``.
+            AliasExists: the address is another user's alias; the code stays good.
+        """
+        pool = registration.pool
+        proof = self._named_codes.prove(registration, name, CONFIRM_SIGN_UP, code, _check_unconfirmed)
+        attribute = attribute_of(proof.destination)
+        flag, now = VERIFIABLE[attribute], self._clock()
+
+        def change(unit: Unit) -> list[str]:
+            stored = existing_user(unit, pool, proof.account.key, hold=True)
+            current = stored.user.attributes
+            _check_unconfirmed(stored.user)
+            self._codes.redeem(unit, proof)
+            if current.get(attribute) != proof.destination:
+                raise ExpiredCode(EXPIRED, detail="the address was changed since")
+            after = replace(
+                stored.user, status=UserStatus.CONFIRMED, attributes={**current, flag: "true"}, updated_at=now
+            )
+            aliases = aliases_of(pool, after.username, after.attributes)
+            claimed = {kind: key for kind, key in aliases.items() if kind == attribute and current.get(flag) != "true"}
+            losers = take_aliases(unit, pool, claimed, now) if takes_aliases else []
+            store(unit, pool, stored, after)
+            return losers
+
+        try:
+            losers = self._units.write(change)
+        except AliasExists:
+            raise AliasExists(f"An account with the {attribute} already exists.") from None
+        sub = proof.account.key
+        for loser in losers:
+            audit.record("alias_moved", pool_id=pool.id, sub=loser, to=sub)
+        audit.record("user_confirmed", pool_id=pool.id, client_id=registration.client.client_id, sub=sub)
+
+
+def _check_unconfirmed(user: User) -> None:
+    if not user.enabled:
+        raise UserDisabled("User is disabled.")
+    if user.status != UserStatus.UNCONFIRMED:
+        raise NotAuthorized(f"User cannot be confirmed. Current status is {user.status}")
+
+
+def _resend_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
+    if not user.enabled:
+        raise UserDisabled("User is disabled.")
+    if user.status != UserStatus.UNCONFIRMED:
+        raise InvalidParameter("User is already confirmed.")
+    target = confirmation_channel(pool, user.attributes)
+    if target is None:
+        raise InvalidParameter(_NOTHING_TO_SEND)
+    return target

@@ -1,0 +1,204 @@
+"""Sign-in by SRP: nobody sends a password, and nobody learns from the challenge who exists (api.md 4.6, 6.1)."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from app_client_authz.crypto import digests
+from app_client_authz.crypto.sealing import Sealer, SealError
+from app_client_authz.domain import auth_flows, ids, srp
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.credentials import SrpVerifier
+from app_client_authz.domain.errors import InvalidParameter, NotAuthorized, UserNotFound
+from app_client_authz.domain.names import MAX_KEY, looks_like_email, looks_like_phone_number
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import goes_by, username_key
+from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
+from app_client_authz.storage.challenge_sessions import SPENT_PROOF, ChallengeSession
+from app_client_authz.storage.unit import Unit, Units
+from app_client_authz.storage.users import StoredUser
+
+PASSWORD_VERIFIER = SPENT_PROOF
+TIMESTAMP_SECONDS = 600
+"""How far the caller's clock may be from ours (API-3)."""
+_BLOCK, _SIGNATURE, _TIMESTAMP = "PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"
+_VALUE_DIGESTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What SECRET_BLOCK holds, sealed for one client. Instants are epoch seconds.
+
+    ``name_key`` is the name that was asked for; nobody has ``sub`` where no user has that name.
+    """
+
+    a: str
+    b: str = field(repr=False)
+    sub: str
+    name_key: str
+    begun_at: int
+    expires_at: int
+
+
+class SrpSignIn:
+    """The server's side of both messages; the numbers are ``domain.srp``'s."""
+
+    def __init__(self, units: Units, sealer: Sealer, attempts: PasswordAttempts, clock: Clock) -> None:
+        self._units = units
+        self._sealer = sealer
+        self._key = sealer.derived_key("srp")
+        self._attempts = attempts
+        self._clock = clock
+
+    def challenge(self, registration: Registration, name: str, public_a: str) -> dict[str, str]:
+        """The parameters of PASSWORD_VERIFIER; good for the client's session time.
+
+        Raises:
+            InvalidParameter: SRP_A is no number of the group's length.
+            UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: only where
+                PreventUserExistenceErrors is LEGACY; elsewhere the parameters are made up.
+        """
+        pool, now = registration.pool, self._clock()
+        a = srp.parse_a(public_a)
+        if a is None:
+            raise InvalidParameter("SRP_A must be a hexadecimal number of the group's length.")
+        key = username_key(name, pool.case_sensitive)
+        if len(key) > MAX_KEY:
+            key = digests.digest(key)  # nobody's, and short enough for the block
+
+        def look(unit: Unit) -> tuple[StoredUser | None, SrpVerifier | None]:
+            stored = unit.users.find_by_name(pool.id, key)
+            return stored, unit.srp_verifiers.find(stored.user.sub if stored else self._nobody(pool, key))
+
+        stored, verifier = self._units.read(look)
+        if not registration.client.prevents_user_existence_errors:
+            if stored is None:
+                raise UserNotFound("User does not exist.")
+            self._attempts.check_status(stored)
+        user_id = self._user_id(pool, key, stored)
+        used = verifier or self._made_up(pool, username_key(user_id, pool.case_sensitive) if stored else key)
+        b = digests.random_int(srp.SECRET_BITS)
+        state = _State(
+            a=f"{a:x}",
+            b=f"{b:0{srp.SECRET_BITS // 4}x}",
+            sub=stored.user.sub if stored else self._nobody(pool, key),
+            name_key=key,
+            begun_at=int(now),
+            expires_at=int(now) + registration.client.auth_session_seconds,
+        )
+        sealed = self._sealer.seal(json.dumps(asdict(state)), row=_row(registration))
+        return {
+            "SALT": f"{used.salt:0{2 * srp.SALT_BYTES}x}",
+            "SECRET_BLOCK": base64.b64encode(sealed.encode("ascii")).decode("ascii"),
+            "SRP_B": f"{srp.public_b(used.value, b):x}",
+            "USERNAME": user_id,
+            "USER_ID_FOR_SRP": user_id,
+        }
+
+    def prove(self, registration: Registration, responses: Mapping[str, str]) -> StoredUser:
+        """The user whose password the caller knows; the caller of this judges what comes next.
+
+        One block proves once, however many present it at the same time (API-3).
+
+        Raises:
+            InvalidParameter: a response is missing.
+            NotAuthorized: no proof, whatever the reason; it counts as a wrong password.
+            PasswordAttemptsExceeded, TooManyRequests, UserDisabled, UserNotConfirmed, PasswordResetRequired: as
+                ``PasswordAttempts.judge``.
+        """
+        auth_flows.require(responses, _BLOCK, _SIGNATURE, _TIMESTAMP)
+        pool, name = registration.pool, responses["USERNAME"]
+        opened = self._open(registration, responses[_BLOCK])
+        if opened is None:
+            key = username_key(name, pool.case_sensitive)
+            named = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
+            self._attempts.judge(registration, key, named, lambda: False)
+            raise NotAuthorized(WRONG)
+        state, block = opened
+        # The user first: of a password that changes meanwhile, the verifier is the later one, and fits no old proof.
+        stored, verifier = self._units.read(
+            lambda unit: (unit.users.find(pool.id, state.sub), unit.srp_verifiers.find(state.sub))
+        )
+
+        def proves() -> bool:
+            user_id = self._user_id(pool, state.name_key, stored)
+            salted = username_key(user_id, pool.case_sensitive) if stored else state.name_key
+            used = verifier or self._made_up(pool, salted)
+            # Always: with no such user, too, the numbers are worked out (ENU-6).
+            right = srp.Exchange(int(state.a, 16), int(state.b, 16), used.value).proves(
+                responses[_SIGNATURE],
+                group=srp.pool_name(pool.id),
+                user_id=user_id,
+                secret_block=block,
+                timestamp=responses[_TIMESTAMP],
+            )
+            at = srp.parse_timestamp(responses[_TIMESTAMP])
+            timely = at is not None and abs(self._clock() - at) <= TIMESTAMP_SECONDS
+            if not right or not timely or verifier is None or stored is None:
+                return False
+            return goes_by(pool, stored.user, name) and self._spend(registration, state)
+
+        self._attempts.judge(registration, state.name_key, stored, proves)
+        if stored is None:
+            raise NotAuthorized(WRONG)
+        return stored
+
+    # --------------------------------------------------------------------------------------------
+
+    def _open(self, registration: Registration, text: str) -> tuple[_State, bytes] | None:
+        """The state and the octets that the proof is over; None unless it is this client's, and in time."""
+        try:
+            block = base64.b64decode(text, validate=True)
+            state = _State(**json.loads(self._sealer.open(block.decode("ascii"), row=_row(registration))))
+        except (SealError, ValueError):
+            return None
+        if self._clock() >= state.expires_at or state.begun_at < registration.pool.sessions_valid_from:
+            return None
+        return state, block
+
+    def _spend(self, registration: Registration, state: _State) -> bool:
+        now = self._clock()
+        # By what is inside: the same block can be spelled in more than one way.
+        digest = digests.digest(f"{PASSWORD_VERIFIER} {state.b}")
+        used = ChallengeSession(
+            registration.client.client_id, state.sub, PASSWORD_VERIFIER, now, float(state.expires_at), now
+        )
+
+        def spend(unit: Unit) -> bool:
+            return unit.users.lock(state.sub) is not None and unit.challenge_sessions.spend(digest, used)
+
+        return self._units.write(spend)
+
+    def _user_id(self, pool: UserPool, key: str, stored: StoredUser | None) -> str:
+        """USER_ID_FOR_SRP: the username that never changes, or what it could be if there were such a user.
+
+        Where a name is an address, users have another one to be known by: a UUID, in pools without usernames and
+        in most pools with aliases. Elsewhere the name itself, as it would stand there in lower case.
+        """
+        if stored is not None:
+            return stored.user.username
+        if pool.username_attributes:
+            return key if ids.is_sub(key) else self._nobody(pool, key)
+        is_alias = ("email" in pool.alias_attributes and looks_like_email(key)) or (
+            "phone_number" in pool.alias_attributes and looks_like_phone_number(key)
+        )
+        return self._nobody(pool, key) if is_alias else key
+
+    def _nobody(self, pool: UserPool, key: str) -> str:
+        """A ``sub`` that nobody has, always the same for a name of a pool."""
+        return ids.sub_from(int(digests.keyed_digest(self._key, "srp-sub", pool.id, key)[:32], 16))
+
+    def _made_up(self, pool: UserPool, key: str) -> SrpVerifier:
+        """Always the same for a name of a pool, whatever the client (ENU-2); no password fits."""
+        salt = bytes.fromhex(digests.keyed_digest(self._key, "srp-salt", pool.id, key))[: srp.SALT_BYTES]
+        value = "".join(
+            digests.keyed_digest(self._key, "srp-verifier", pool.id, key, str(number))
+            for number in range(_VALUE_DIGESTS)
+        )
+        return SrpVerifier(srp.salt_from(salt), int(value, 16) % srp.N)
+
+
+def _row(registration: Registration) -> str:
+    return f"srp/{registration.pool.id}/{registration.client.client_id}"

@@ -1,0 +1,45 @@
+"""A user in a unit of work: found by any name, written whole."""
+
+from app_client_authz.domain import ids
+from app_client_authz.domain.errors import ConcurrentModification, UserNotFound
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
+from app_client_authz.storage.unit import Unit
+from app_client_authz.storage.users import StoredUser
+
+
+def existing_user(unit: Unit, pool: UserPool, name: str, *, hold: bool = False) -> StoredUser:
+    """The user of that username, alias or ``sub``; a name of another pool is not found (API-7).
+
+    ``hold``: nobody else changes, deletes or locks the user until the transaction ends.
+
+    Raises:
+        UserNotFound: no such user in the pool.
+    """
+    # First, so that nobody takes another user's place by the choice of a username.
+    stored = unit.users.find(pool.id, name, hold=hold) if ids.is_sub(name) else None
+    if stored is None:
+        stored = unit.users.find_by_name(pool.id, username_key(name, pool.case_sensitive), hold=hold)
+    if stored is None:
+        raise UserNotFound("User does not exist.")
+    return stored
+
+
+def store(unit: Unit, pool: UserPool, before: StoredUser, after: User) -> User:
+    """The changed user, written.
+
+    Raises:
+        AliasExists: another user has one of the new aliases.
+        ConcurrentModification: the user was changed since it was read.
+    """
+    aliases = aliases_of(pool, after.username, after.attributes)
+    if not unit.users.replace(after, before.version, aliases):
+        raise ConcurrentModification("The user was changed by another request.")
+    return after
+
+
+def standing_with_password(pool: UserPool, now: float, *, permanent: bool) -> tuple[UserStatus, float | None]:
+    """Status and expiry of a password that an administrator set (epoch seconds)."""
+    if permanent:
+        return UserStatus.CONFIRMED, None
+    return UserStatus.FORCE_CHANGE_PASSWORD, now + pool.password_policy.temporary_password_seconds

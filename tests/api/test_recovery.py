@@ -1,0 +1,298 @@
+"""Forgotten passwords over the wire, and who learns from it that somebody exists (api.md 4.16, 4.17, 6)."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app_client_authz.domain.pool_spec import RecoveryMechanism
+from app_client_authz.domain.user import UserStatus
+from tests.api.test_self_service import pool_with
+from tests.api.test_sign_in import FLOWS, FRESH, refused, sign_in
+from tests.api.test_sign_up import EXPIRED, MAIL, MISMATCH, TOO_MANY, codes, confirm, resend, sign_up, wrong
+from tests.support.clock import MovableClock
+from tests.support.site import PASSWORD, USERNAME, Registered, Site
+
+UNKNOWN = ("UserNotFoundException", "Username/client id combination not found.")
+DISABLED = ("NotAuthorizedException", "User is disabled.")
+NO_CHANNEL = (
+    "InvalidParameterException",
+    "Cannot reset password for the user as there is no registered/verified email or phone_number",
+)
+STATE = ("NotAuthorizedException", "User password cannot be reset in the current state.")
+CONFIRMED = ("NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED")
+ALREADY = ("InvalidParameterException", "User is already confirmed.")
+KINDS = ("nobody", "off", "bare", "temporary", "fresh", USERNAME)
+SENT = ("200", "EMAIL email")
+
+
+@pytest.fixture
+def app_client(site: Site) -> Registered:
+    return site.client(client_name="app", explicit_auth_flows=FLOWS)
+
+
+def forgot(cognito: Any, client: Registered, name: str = USERNAME) -> Any:
+    return cognito.forgot_password(ClientId=client.client_id, Username=name)
+
+
+def reset(cognito: Any, client: Registered, code: str, name: str = USERNAME, password: str = FRESH) -> Any:
+    return cognito.confirm_forgot_password(
+        ClientId=client.client_id, Username=name, ConfirmationCode=code, Password=password
+    )
+
+
+def test_code_sets_another_password(cognito: Any, site: Site, app_client: Registered) -> None:
+    tokens = sign_in(cognito, app_client)["AuthenticationResult"]
+
+    answer = forgot(cognito, app_client)
+    (code,) = codes(site, USERNAME)
+    old = sign_in(cognito, app_client)["AuthenticationResult"]
+    done = reset(cognito, app_client, code)
+
+    assert {name: answer[name] for name in answer if name != "ResponseMetadata"} == {
+        "CodeDeliveryDetails": {"Destination": "k***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+    }
+    assert old
+    assert done.keys() == {"ResponseMetadata"}
+    assert refused(lambda: sign_in(cognito, app_client))[1] == "Incorrect username or password."
+    assert sign_in(cognito, app_client, password=FRESH)["AuthenticationResult"]
+    assert cognito.get_user(AccessToken=tokens["AccessToken"])["Username"] == USERNAME
+    assert refused(lambda: reset(cognito, app_client, code)) == EXPIRED
+
+
+def test_reset_that_an_administrator_asked_for_ends(cognito: Any, site: Site, app_client: Registered) -> None:
+    cognito.admin_reset_user_password(UserPoolId=site.pool.id, Username=USERNAME)
+    asked = refused(lambda: sign_in(cognito, app_client))
+
+    reset(cognito, app_client, codes(site, USERNAME)[0])
+
+    assert asked == ("PasswordResetRequiredException", "Password reset required for the user")
+    assert sign_in(cognito, app_client, password=FRESH)["AuthenticationResult"]
+
+
+def test_refused_password_leaves_the_code_good(cognito: Any, site: Site, app_client: Registered) -> None:
+    forgot(cognito, app_client)
+    (code,) = codes(site, USERNAME)
+
+    weak = refused(lambda: reset(cognito, app_client, code, password="short"))
+
+    assert weak == ("InvalidPasswordException", "Password did not conform with policy: Password not long enough")
+    assert refused(lambda: reset(cognito, app_client, wrong(code), password="short")) == MISMATCH
+    reset(cognito, app_client, code)
+
+
+def test_lock_ends_with_the_reset(cognito: Any, site: Site, app_client: Registered) -> None:
+    for _ in range(5):
+        refused(lambda: sign_in(cognito, app_client, password="Wrong-passw0rd!"))
+    locked = refused(lambda: sign_in(cognito, app_client))
+
+    forgot(cognito, app_client)
+    reset(cognito, app_client, codes(site, USERNAME)[0])
+
+    assert locked == ("NotAuthorizedException", "Password attempts exceeded")
+    assert sign_in(cognito, app_client, password=FRESH)["AuthenticationResult"]
+
+
+def test_browser_is_signed_out_by_the_reset(cognito: Any, site: Site, app_client: Registered) -> None:
+    browser = site.browse(signed_in=True)
+    forgot(cognito, app_client)
+    before = browser.get(site.authorize_url(site.web)).headers["Location"]
+
+    reset(cognito, app_client, codes(site, USERNAME)[0])
+
+    assert "code=" in before
+    assert "code=" not in browser.get(site.authorize_url(site.web)).headers["Location"]
+
+
+def test_code_is_good_for_an_hour(cognito: Any, site: Site, app_client: Registered, clock: MovableClock) -> None:
+    forgot(cognito, app_client)
+    clock.advance(3600)
+
+    assert refused(lambda: reset(cognito, app_client, codes(site, USERNAME)[0])) == EXPIRED
+
+
+def test_unverified_again_is_verified_by_the_code_and_another_address_is_not(
+    cognito: Any, site: Site, app_client: Registered
+) -> None:
+    users = site.services.users
+    forgot(cognito, app_client)
+    users.update_attributes(site.pool.id, USERNAME, {"email_verified": "false"})
+    reset(cognito, app_client, codes(site, USERNAME)[0])
+    first = users.describe(site.pool.id, USERNAME).attributes
+    forgot(cognito, app_client)
+    users.update_attributes(site.pool.id, USERNAME, {"email": "new@example.com"})
+    reset(cognito, app_client, codes(site, USERNAME)[0])
+    second = users.describe(site.pool.id, USERNAME).attributes
+
+    assert first["email_verified"] == "true"
+    assert (second["email"], second["email_verified"]) == ("new@example.com", "false")
+
+
+@pytest.mark.attack("R14")
+@pytest.mark.parametrize("name", [USERNAME, "nobody"])
+def test_guesses_are_limited_alike_for_everybody(cognito: Any, site: Site, name: str) -> None:
+    client = site.client(prevent_user_existence_errors="ENABLED")
+    forgot(cognito, client, name)
+    code = codes(site, USERNAME)[0] if name == USERNAME else "123456"
+    for _ in range(10):
+        assert refused(lambda: reset(cognito, client, wrong(code), name)) == MISMATCH
+
+    assert refused(lambda: reset(cognito, client, code, name)) == TOO_MANY
+    forgot(cognito, client, name)
+    assert refused(lambda: reset(cognito, client, code, name.upper())) == TOO_MANY
+
+
+@pytest.mark.attack("R15")
+@pytest.mark.parametrize("name", [USERNAME, "nobody"])
+@pytest.mark.parametrize("call, limit", [(forgot, 20), (resend, 5)])
+def test_codes_are_sent_so_often_an_hour_to_everybody(
+    cognito: Any, site: Site, clock: MovableClock, name: str, call: Callable[..., Any], limit: int
+) -> None:
+    pool_with(site, auto_verified_attributes=("email",))
+    client = site.client(prevent_user_existence_errors="ENABLED")
+    for number in range(limit):
+        call(cognito, client, name.upper() if number % 2 else name)
+
+    assert refused(lambda: call(cognito, client, name)) == TOO_MANY
+    clock.advance(3600)
+    call(cognito, client, name)
+
+
+def test_pool_whose_administrators_recover_accounts_sends_no_code(cognito: Any, site: Site) -> None:
+    pool_with(site, account_recovery=(RecoveryMechanism("admin_only", 1),))
+    contact = ("NotAuthorizedException", "Contact administrator to reset password.")
+
+    for setting in ("LEGACY", "ENABLED"):
+        client = site.client(prevent_user_existence_errors=setting)
+        for name in (USERNAME, "nobody"):
+            assert refused(lambda client=client, name=name: forgot(cognito, client, name)) == contact
+
+
+# --- api.md part 6 ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(site: Site, cognito: Any) -> dict[str, str]:
+    """The statuses of ``KINDS``, which are users of the pool, except for nobody."""
+    pool_with(site, auto_verified_attributes=("email",))
+    users, pool_id = site.services.users, site.pool.id
+    verified = {"email": "who@example.com", "email_verified": "true"}
+    users.create(pool_id, "off", verified, password=PASSWORD, permanent=True)
+    users.disable(pool_id, "off")
+    users.create(pool_id, "bare", {}, password=PASSWORD, permanent=True)
+    users.create(pool_id, "temporary", verified, password=PASSWORD)
+    sign_up(cognito, site.spa, MAIL, name="fresh")
+    return {name: users.describe(pool_id, name).status for name in KINDS[1:]}
+
+
+def outcome(call: Callable[[], Any]) -> tuple[str, str]:
+    """Code and message of a refusal, or ``200`` with the delivery's shape: destinations differ by user."""
+    try:
+        answer = call()
+    except Exception as error:  # noqa: BLE001
+        refusal = error.response["Error"]  # type: ignore[attr-defined]
+        return refusal["Code"], refusal["Message"]
+    assert answer.keys() == {"CodeDeliveryDetails", "ResponseMetadata"}
+    sent = answer["CodeDeliveryDetails"]
+    assert sent.keys() == {"Destination", "DeliveryMedium", "AttributeName"}
+    assert re.fullmatch(r"[a-z]\*\*\*@[a-z]\*\*\*", sent["Destination"])
+    return "200", f"{sent['DeliveryMedium']} {sent['AttributeName']}"
+
+
+def answers(cognito: Any, client: Registered, operation: str, name: str) -> tuple[str, str]:
+    bad = "000000x"  # six digits are never that
+    calls: dict[str, Callable[[], Any]] = {
+        "ForgotPassword": lambda: forgot(cognito, client, name),
+        "ConfirmForgotPassword": lambda: reset(cognito, client, bad, name),
+        "ConfirmSignUp": lambda: confirm(cognito, client, bad, name),
+        "ResendConfirmationCode": lambda: resend(cognito, client, name),
+    }
+    return outcome(calls[operation])
+
+
+NOT_CONFIRMED = ("UserNotConfirmedException", "User is not confirmed.")
+FORCED = ("NotAuthorizedException", "User cannot be confirmed. Current status is FORCE_CHANGE_PASSWORD")
+LEGACY = {
+    "ForgotPassword": (UNKNOWN, DISABLED, NO_CHANNEL, STATE, NO_CHANNEL, SENT),
+    "ConfirmForgotPassword": (UNKNOWN, DISABLED, EXPIRED, EXPIRED, NOT_CONFIRMED, EXPIRED),
+    "ConfirmSignUp": (UNKNOWN, DISABLED, CONFIRMED, FORCED, MISMATCH, CONFIRMED),
+    "ResendConfirmationCode": (UNKNOWN, DISABLED, ALREADY, ALREADY, SENT, ALREADY),
+}
+ENABLED = {
+    "ForgotPassword": SENT,
+    "ConfirmForgotPassword": MISMATCH,
+    "ConfirmSignUp": MISMATCH,
+    "ResendConfirmationCode": SENT,
+}
+
+
+@pytest.mark.parametrize("operation", LEGACY)
+def test_legacy_client_tells_who_exists(cognito: Any, site: Site, people: dict[str, str], operation: str) -> None:
+    client = site.client(prevent_user_existence_errors="LEGACY")
+
+    assert tuple(answers(cognito, client, operation, name) for name in KINDS) == LEGACY[operation]
+    assert {name: site.services.users.describe(site.pool.id, name).status for name in people} == people
+
+
+@pytest.mark.attack("R15")
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("operation", ENABLED)
+def test_enabled_client_answers_alike_for_everybody(
+    cognito: Any, site: Site, people: dict[str, str], operation: str, asked: bool
+) -> None:
+    """Whether or not a code was asked for before."""
+    client = site.client(prevent_user_existence_errors="ENABLED")
+    for name in KINDS if asked else ():
+        forgot(cognito, client, name)
+        resend(cognito, client, name)
+
+    assert {answers(cognito, client, operation, name) for name in KINDS} == {ENABLED[operation]}
+    assert {name: site.services.users.describe(site.pool.id, name).status for name in people} == people
+
+
+def test_only_who_has_to_get_a_code_gets_one(cognito: Any, site: Site, people: dict[str, str]) -> None:
+    client = site.client(prevent_user_existence_errors="ENABLED")
+    for name in KINDS:
+        forgot(cognito, client, name)
+        resend(cognito, client, name)
+
+    counts = {name: len(codes(site, name)) for name in people}
+    assert counts == {"off": 0, "bare": 0, "temporary": 0, "fresh": 2, USERNAME: 1}
+
+
+def test_simulated_destination_of_a_name_is_always_the_same(cognito: Any, site: Site) -> None:
+    first, second = (site.client(prevent_user_existence_errors="ENABLED") for _ in range(2))
+
+    def destination(client: Registered, name: str) -> str:
+        return str(forgot(cognito, client, name)["CodeDeliveryDetails"]["Destination"])
+
+    names = [f"nobody-{number}" for number in range(6)]
+    shown = [destination(first, name) for name in names]
+    assert [destination(second, name.upper()) for name in names] == shown
+    assert len(set(shown)) > 1
+    assert destination(first, "someone@elsewhere.example") == "s***@e***"
+    assert forgot(cognito, first, "+15550001234")["CodeDeliveryDetails"] == {
+        "Destination": "+*******1234",
+        "DeliveryMedium": "SMS",
+        "AttributeName": "phone_number",
+    }
+
+
+def test_code_of_a_user_who_was_disabled_since_is_wrong(cognito: Any, site: Site) -> None:
+    client = site.client(prevent_user_existence_errors="ENABLED")
+    forgot(cognito, client)
+    site.services.users.disable(site.pool.id, USERNAME)
+
+    assert refused(lambda: reset(cognito, client, codes(site, USERNAME)[0])) == MISMATCH
+    assert site.services.users.describe(site.pool.id, USERNAME).status == UserStatus.CONFIRMED
+
+
+def test_who_holds_an_expired_code_is_told_so_by_every_client(cognito: Any, site: Site, clock: MovableClock) -> None:
+    client = site.client(prevent_user_existence_errors="ENABLED")
+    forgot(cognito, client)
+    clock.advance(3600)
+
+    (code,) = codes(site, USERNAME)
+    assert refused(lambda: reset(cognito, client, code)) == EXPIRED
+    assert refused(lambda: reset(cognito, client, wrong(code))) == MISMATCH

@@ -1,0 +1,73 @@
+"""pycognito against a live server: SRP with its own arithmetic, its own check of the tokens' issuer and signature."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from pycognito import Cognito
+from pycognito.exceptions import ForceChangePasswordException
+
+from tests.support.aws import ACCESS_KEY, REGION, SECRET_KEY
+from tests.support.live import LiveServer
+from tests.support.site import PASSWORD, PREFIX, USERNAME, Registered, Site, make_site
+
+TEMPORARY, FRESH = "Temp0rary-pass!", "Fresh-passw0rd!"
+
+
+@pytest.fixture
+def site(sqlite_url_migrated: str) -> Site:
+    return make_site(sqlite_url_migrated, time.time, AUTHZ_ACCESS_KEYS={ACCESS_KEY: SECRET_KEY})
+
+
+@pytest.fixture(params=[False, True], ids=["public", "with a secret"])
+def app_client(site: Site, request: pytest.FixtureRequest) -> Registered:
+    return site.client(generate_secret=request.param, explicit_auth_flows=("ALLOW_USER_SRP_AUTH",))
+
+
+@pytest.fixture
+def user_of(site: Site, app_client: Registered, live_server: Callable[..., LiveServer]) -> Callable[[str], Cognito]:
+    """pycognito's user of a name."""
+    url = live_server(site.app).url + PREFIX
+
+    def make(name: str) -> Cognito:
+        return Cognito(
+            site.pool.id,
+            app_client.client_id,
+            REGION,
+            username=name,
+            client_secret=app_client.secret,
+            access_key=ACCESS_KEY,
+            secret_key=SECRET_KEY,
+            boto3_client_kwargs={"endpoint_url": url},
+        )
+
+    return make
+
+
+def test_password_is_proved_and_the_tokens_are_ours(user_of: Callable[[str], Cognito], site: Site) -> None:
+    user = user_of(USERNAME)
+
+    user.authenticate(PASSWORD)
+
+    # It has checked signature, audience, issuer and use of both tokens by now.
+    assert (user.id_claims["sub"], user.access_claims["username"]) == (site.user.sub, USERNAME)
+    assert user.refresh_token
+
+
+def test_wrong_password_is_refused(user_of: Callable[[str], Cognito]) -> None:
+    user = user_of(USERNAME)
+
+    with pytest.raises(user.client.exceptions.NotAuthorizedException, match=r"Incorrect username or password\.$"):
+        user.authenticate("Wrong-passw0rd!")
+
+
+def test_temporary_password_is_proved_and_replaced(user_of: Callable[[str], Cognito], site: Site) -> None:
+    site.services.users.create(site.pool.id, "lee", {}, password=TEMPORARY)
+    user = user_of("lee")
+
+    with pytest.raises(ForceChangePasswordException):
+        user.authenticate(TEMPORARY)
+    user.new_password_challenge(TEMPORARY, FRESH)
+    assert user.access_claims["username"] == "lee"
+
+    user.authenticate(FRESH)

@@ -1,0 +1,174 @@
+"""What an administrator decides while a user's own request is under way, and limits that nobody talks away."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app_client_authz.crypto import digests
+from app_client_authz.domain.errors import (
+    ChallengeExpired,
+    CodeMismatch,
+    LimitExceeded,
+    NotAuthorized,
+    UserDisabled,
+)
+from app_client_authz.domain.pool import PoolSpec
+from app_client_authz.domain.user import UserStatus
+from app_client_authz.services.authentication import NewPasswordRequired
+from tests.services.world import BASE, PASSWORD, World
+
+FRESH = "Fresh-passw0rd!"
+FLOWS = ("ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+
+
+def token_of(world: World, name: str = "kim") -> str:
+    """An access token of the API."""
+    registration = world.client(explicit_auth_flows=FLOWS)
+    user = world.sign_in(registration, name)
+    return world.services.tokens.sign_in(registration, user, digests.random_uuid(), BASE).access_token
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, world: World, act: Callable[[], Any]) -> None:
+    """``act`` happens while the next new password is hashed."""
+    passwords = world.services.own_account._new_passwords
+    hash_password = passwords.hash
+
+    def hash_and_act(*arguments: Any, **named: Any) -> Any:
+        hashed = hash_password(*arguments, **named)
+        monkeypatch.setattr(passwords, "hash", hash_password)
+        act()
+        return hashed
+
+    monkeypatch.setattr(passwords, "hash", hash_and_act)
+
+
+@pytest.mark.parametrize(
+    "decide, refusal",
+    [
+        ("disable", UserDisabled),
+        ("sign_out", NotAuthorized),
+    ],
+)
+def test_password_change_loses_to_the_administrator(
+    world: World, monkeypatch: pytest.MonkeyPatch, decide: str, refusal: type[Exception]
+) -> None:
+    world.user()
+    token = token_of(world)
+    meanwhile(monkeypatch, world, lambda: getattr(world.services.users, decide)(world.pool.id, "kim"))
+
+    with pytest.raises(refusal):
+        world.services.own_account.change_password(token, BASE, PASSWORD, FRESH)
+
+    world.services.users.enable(world.pool.id, "kim")
+    assert world.sign_in(world.client()).username == "kim"
+
+
+def test_password_change_does_not_undo_a_required_reset(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.user(email_verified="true")
+    token = token_of(world)
+    meanwhile(monkeypatch, world, lambda: world.services.recovery.require_reset(world.pool.id, "kim"))
+
+    with pytest.raises(NotAuthorized):
+        world.services.own_account.change_password(token, BASE, PASSWORD, FRESH)
+
+    assert world.services.users.describe(world.pool.id, "kim").status == UserStatus.RESET_REQUIRED
+
+
+@pytest.mark.parametrize("decide", ["set_password", "sign_out", "disable"])
+def test_no_tokens_for_a_proof_that_was_overtaken(world: World, clock: Any, decide: str) -> None:
+    world.user()
+    registration = world.client(explicit_auth_flows=FLOWS)
+    proved = world.sign_in(registration)
+    clock.advance(1)
+    users, pool_id = world.services.users, world.pool.id
+    if decide == "set_password":
+        users.set_password(pool_id, "kim", FRESH, permanent=True)
+    else:
+        getattr(users, decide)(pool_id, "kim")
+
+    with pytest.raises(NotAuthorized):
+        world.services.tokens.sign_in(registration, proved, digests.random_uuid(), BASE)
+
+
+def test_temporary_password_becomes_no_other_than_by_signing_in(world: World) -> None:
+    world.user()
+    token = token_of(world)
+    world.services.users.set_password(world.pool.id, "kim", FRESH, permanent=False)
+
+    with pytest.raises(NotAuthorized):
+        world.services.own_account.change_password(token, BASE, FRESH, PASSWORD)
+
+
+@pytest.mark.attack("R17")
+def test_step_that_began_at_the_pages_ends_at_the_pages(world: World) -> None:
+    world.user()
+    world.services.users.set_password(world.pool.id, "kim", FRESH, permanent=False)
+    registration = world.client(explicit_auth_flows=("ALLOW_REFRESH_TOKEN_AUTH",))
+    authentication = world.services.authentication
+    pending = authentication.sign_in(registration, "kim", FRESH, session_seconds=180)
+    assert isinstance(pending, NewPasswordRequired)
+
+    with pytest.raises(ChallengeExpired):
+        authentication.answer_new_password(registration, pending.session, PASSWORD, {}, door="api", name="kim")
+
+    assert authentication.answer_new_password(registration, pending.session, PASSWORD, {}).username == "kim"
+
+
+@pytest.fixture
+def proving(world: World) -> World:
+    """A pool in which new addresses are proved by a code."""
+    world.services.pools.replace(world.pool.id, PoolSpec(name="customers", auto_verified_attributes=("email",)))
+    world.user()
+    return world
+
+
+def newest_code(world: World, sub: str) -> str:
+    assert world.services.outbox is not None
+    return world.services.outbox.of_user(world.pool.id, sub)[0].code
+
+
+@pytest.mark.attack("R14")
+def test_right_code_in_between_gives_no_new_guesses(proving: World) -> None:
+    own = proving.services.own_attributes
+    token, sub = token_of(proving), proving.services.users.describe(proving.pool.id, "kim").sub
+    guesses: list[str] = []
+
+    def guess_in_rounds() -> None:
+        for number in range(5):
+            own.update(token, BASE, {"email": f"victim{number}@example.com"})
+            for _ in range(14):
+                with pytest.raises(CodeMismatch):
+                    own.verify(token, BASE, "email", "not-it")
+                guesses.append("looked at")
+            own.update(token, BASE, {"email": "kim@example.com"})
+            own.verify(token, BASE, "email", newest_code(proving, sub))
+
+    with pytest.raises(LimitExceeded):
+        guess_in_rounds()
+
+    assert len(guesses) <= 15
+
+
+def test_changes_of_the_address_send_five_codes_an_hour_and_the_sixth_changes_nothing(proving: World) -> None:
+    own, token = proving.services.own_attributes, token_of(proving)
+    for number in range(5):
+        own.update(token, BASE, {"email": f"kim{number}@example.com"})
+
+    with pytest.raises(LimitExceeded):
+        own.update(token, BASE, {"email": "sixth@example.com", "name": "Kim"})
+
+    attributes = proving.services.users.describe(proving.pool.id, "kim").attributes
+    assert (attributes["email"], "name" in attributes) == ("kim4@example.com", False)
+
+
+def test_codes_from_before_a_restore_prove_nothing(proving: World) -> None:
+    own, token = proving.services.own_attributes, token_of(proving)
+    sub = proving.services.users.describe(proving.pool.id, "kim").sub
+    own.update(token, BASE, {"email": "new@example.com"})
+
+    proving.services.pools.forget_sessions(proving.pool.id)
+
+    with proving.services.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM authz_verification_codes").scalar() == 0
+    assert newest_code(proving, sub)
