@@ -1,7 +1,7 @@
 # Works with Python 3.11 or newer, git and make. Everything is installed into .venv, once per pyproject.toml.
 PYTHON ?= python3
 PORT ?= 5000
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check

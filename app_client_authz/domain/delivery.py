@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app_client_authz.domain.errors import InvalidParameter, NotAuthorized
+from app_client_authz.domain.errors import InvalidParameter, NotAuthorized, UserDisabled
 from app_client_authz.domain.message import Medium
 from app_client_authz.domain.names import is_email, is_phone_number
 from app_client_authz.domain.pool import UserPool
@@ -71,7 +71,7 @@ def reset_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
         InvalidParameter: no address among those of the pool's AccountRecoverySetting is verified.
     """
     if not user.enabled:
-        raise NotAuthorized("User is disabled.")
+        raise UserDisabled
     if user.status not in RESETTABLE:
         raise NotAuthorized("User password cannot be reset in the current state.")
     mechanisms = [each for each in pool.recovery if each.name in _RECOVERY_MEDIA] or DEFAULT_RECOVERY

@@ -23,7 +23,11 @@ class AuthzError(Exception):
 
     code: ClassVar[str] = "error"
 
+    default_message: ClassVar[str] = ""
+    """What Cognito says wherever this happens; empty where that depends."""
+
     def __init__(self, message: str = "", *, detail: str = "") -> None:
+        message = message or self.default_message
         super().__init__(message or self.code)
         self.message = message
         self.detail = detail
@@ -132,10 +136,12 @@ class UnsupportedType(OperationError):
 
 class UserNotFound(OperationError):
     code = "UserNotFoundException"
+    default_message = "User does not exist."
 
 
 class UserNotConfirmed(OperationError):
     code = "UserNotConfirmedException"
+    default_message = "User is not confirmed."
 
 
 class UnsupportedUserState(OperationError):
@@ -146,6 +152,7 @@ class UnsupportedUserState(OperationError):
 
 class PasswordResetRequired(OperationError):
     code = "PasswordResetRequiredException"
+    default_message = "Password reset required for the user"
 
 
 class CodeDeliveryFailure(OperationError):
@@ -174,6 +181,8 @@ class PasswordAttemptsExceeded(NotAuthorized):
 
 class UserDisabled(NotAuthorized):
     """The user exists and is disabled; shown only where the client allows that to be known."""
+
+    default_message = "User is disabled."
 
 
 class ChallengeExpired(NotAuthorized):

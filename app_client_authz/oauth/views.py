@@ -15,7 +15,6 @@ from app_client_authz.domain.errors import (
     ResourceNotFound,
     TokenError,
 )
-from app_client_authz.domain.ids import is_pool_id
 from app_client_authz.oauth import errors
 from app_client_authz.oauth.discovery import configuration
 from app_client_authz.oauth.requests import EndpointRequest
@@ -161,8 +160,6 @@ class Jwks(OAuthEndpoint):
     open_to_browsers = True
 
     def get(self, pool_id: str) -> Response:
-        if not is_pool_id(pool_id):
-            return _no_such_pool()
         try:
             ring = self._services.keys.ring(pool_id)
         except ResourceNotFound:
@@ -180,8 +177,6 @@ class Discovery(OAuthEndpoint):
         self._kept: dict[tuple[str, str], tuple[float, bytes, str]] = {}
 
     def get(self, pool_id: str) -> Response:
-        if not is_pool_id(pool_id):
-            return _no_such_pool()
         key = (pool_id, self._base())
         kept = self._kept.get(key)
         if kept is None or time.monotonic() - kept[0] > RING_SECONDS:

@@ -48,7 +48,7 @@ def held(unit: Unit, holder: Holder) -> StoredUser:
     pool = holder.registration.pool
     stored = existing_user(unit, pool, holder.user.sub, hold=True)
     if not stored.user.enabled:
-        raise UserDisabled("User is disabled.")
+        raise UserDisabled
     if (stored.user.status, stored.user.signed_out_at) != (holder.user.status, holder.user.signed_out_at):
         raise NotAuthorized(_REVOKED)
     return stored
@@ -87,12 +87,12 @@ class AccessTokens:
         if claims["iss"] != f"{base}/{pool.id}":
             raise NotAuthorized(_INVALID, detail="another pool's client")
         if not user.enabled:
-            raise UserDisabled("User is disabled.")
+            raise UserDisabled
         since = standing_since(claims, pool, found.opened_at)
         if found.revoked_at is not None or since is None or (user.signed_out_at or 0) >= since:
             raise NotAuthorized(_REVOKED)
         if user.status == UserStatus.RESET_REQUIRED:
-            raise PasswordResetRequired("Password reset required for the user")
+            raise PasswordResetRequired
         return Holder(found.registration, user, claims)
 
     def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
@@ -118,7 +118,7 @@ class AccessTokens:
         key = username_key(str(claims.get("username", "")), pool.case_sensitive)
         namesake = unit.users.find_by_name(pool.id, key)
         if namesake is None:
-            raise UserNotFound("User does not exist.")
+            raise UserNotFound
         if namesake.user.status == UserStatus.UNCONFIRMED:
-            raise UserNotConfirmed("User is not confirmed.")
+            raise UserNotConfirmed
         raise NotAuthorized("Invalid access token.")

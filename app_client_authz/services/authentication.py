@@ -76,9 +76,9 @@ class Authentication:
         stored, like = self._units.read(lambda unit: _find(unit, pool.id, key))
         hides = client.prevents_user_existence_errors
         if not hides and stored is None:
-            raise UserNotFound("User does not exist.")
+            raise UserNotFound
         if not hides and stored is not None and not stored.user.enabled:
-            raise UserDisabled("User is disabled.")
+            raise UserDisabled
         self._attempts.judge(
             registration,
             key,

@@ -54,15 +54,15 @@ class Keys:
         Raises:
             ResourceNotFound: no such pool.
         """
-        if not ids.is_pool_id(pool_id):
-            # Not asked of a database: PostgreSQL chokes on NUL (INP-4).
-            raise ResourceNotFound(f"User pool {pool_id} does not exist.")
         # Age is measured by the monotonic clock: a wall clock that is set must not prolong a key's life.
         kept = self._rings.get(pool_id)
         if kept is not None and (
             kept[1].version == version or (version is None and time.monotonic() - kept[0] < RING_SECONDS)
         ):
             return kept[1]
+        if not ids.is_pool_id(pool_id):
+            # Not asked of a database: PostgreSQL chokes on NUL (INP-4).
+            raise ResourceNotFound(f"User pool {pool_id} does not exist.")
         with self._loading:
             looked_up_at = time.monotonic()
             ring = self._units.read(lambda unit: self._load(unit, pool_id))

@@ -92,11 +92,11 @@ class PasswordAttempts:
         """
         user = stored.user
         if not user.enabled:
-            raise UserDisabled("User is disabled.")
+            raise UserDisabled
         if user.status == UserStatus.UNCONFIRMED:
-            raise UserNotConfirmed("User is not confirmed.")
+            raise UserNotConfirmed
         if user.status == UserStatus.RESET_REQUIRED:
-            raise PasswordResetRequired("Password reset required for the user")
+            raise PasswordResetRequired
         until = user.temporary_password_until
         if user.status == UserStatus.FORCE_CHANGE_PASSWORD and until is not None and self._clock() >= until:
             raise TemporaryPasswordExpired("Temporary password has expired and must be reset by an administrator.")

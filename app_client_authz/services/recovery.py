@@ -127,6 +127,6 @@ class Recovery:
 
 def _check_can_reset(user: User) -> None:
     if not user.enabled:
-        raise UserDisabled("User is disabled.")
+        raise UserDisabled
     if user.status == UserStatus.UNCONFIRMED:
-        raise UserNotConfirmed("User is not confirmed.")
+        raise UserNotConfirmed

@@ -8,6 +8,7 @@ from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
 from app_client_authz.domain.token_session import is_signed_in
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
+from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.services.pools import Dialects
 from app_client_authz.storage.sso_sessions import SignedIn
 from app_client_authz.storage.unit import Unit, Units
@@ -36,7 +37,7 @@ class Sessions:
         def change(unit: Unit) -> None:
             standing = unit.users.lock(user.sub)
             if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
-                raise NotAuthorized("Incorrect username or password.", detail="changed since the password was right")
+                raise NotAuthorized(WRONG, detail="changed since the password was right")
             if replacing:
                 unit.sso_sessions.end(digests.digest(replacing))
             unit.sso_sessions.add(digests.digest(cookie), session)

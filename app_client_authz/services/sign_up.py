@@ -136,14 +136,14 @@ class SignUp:
 
 def _check_unconfirmed(user: User) -> None:
     if not user.enabled:
-        raise UserDisabled("User is disabled.")
+        raise UserDisabled
     if user.status != UserStatus.UNCONFIRMED:
         raise NotAuthorized(f"User cannot be confirmed. Current status is {user.status}")
 
 
 def _resend_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
     if not user.enabled:
-        raise UserDisabled("User is disabled.")
+        raise UserDisabled
     if user.status != UserStatus.UNCONFIRMED:
         raise InvalidParameter("User is already confirmed.")
     target = confirmation_channel(pool, user.attributes)

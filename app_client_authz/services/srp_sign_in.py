@@ -75,7 +75,7 @@ class SrpSignIn:
         stored, verifier = self._units.read(look)
         if not registration.client.prevents_user_existence_errors:
             if stored is None:
-                raise UserNotFound("User does not exist.")
+                raise UserNotFound
             self._attempts.check_status(stored)
         user_id = self._user_id(pool, key, stored)
         used = verifier or self._made_up(pool, username_key(user_id, pool.case_sensitive) if stored else key)

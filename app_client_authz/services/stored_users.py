@@ -21,7 +21,7 @@ def existing_user(unit: Unit, pool: UserPool, name: str, *, hold: bool = False) 
     if stored is None:
         stored = unit.users.find_by_name(pool.id, username_key(name, pool.case_sensitive), hold=hold)
     if stored is None:
-        raise UserNotFound("User does not exist.")
+        raise UserNotFound
     return stored
 
 

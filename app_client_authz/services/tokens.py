@@ -28,6 +28,7 @@ from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
 from app_client_authz.services.issuer import Issuer, TokenSet
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.storage.unit import Unit, Units
 
@@ -178,9 +179,9 @@ class Tokens:
             # Held: sign-out, disabling and deletion come before or after us (ATM-3).
             standing = unit.users.lock(user.sub)
             if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
-                raise NotAuthorized("Incorrect username or password.", detail="changed since the sign-in")
+                raise NotAuthorized(WRONG, detail="changed since the sign-in")
             if standing.status != user.status or standing.signed_out_at != user.signed_out_at:
-                raise NotAuthorized("Incorrect username or password.", detail="changed since the sign-in")
+                raise NotAuthorized(WRONG, detail="changed since the sign-in")
             unit.token_sessions.open(session, digests.digest(refresh_token))
 
         self._units.write(open_session)
