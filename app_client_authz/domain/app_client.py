@@ -145,9 +145,7 @@ class AppClient:
         if self.secret_matches(secret):
             # Twice the same secret would outlive the deletion of one.
             raise InvalidParameter("The client secret is already in use.")
-        added = ClientSecret.of(
-            self.client_id, secret, now, taken={known.secret_id for known in self.secrets}, after=self.updated_at
-        )
+        added = ClientSecret.of(self.client_id, secret, now, taken={known.secret_id for known in self.secrets})
         secrets = (*self.secrets, added)
         return dataclasses.replace(self, secrets=secrets, updated_at=now, version=self.version + 1)
 

@@ -18,15 +18,9 @@ class ClientSecret:
     created_at: float
 
     @classmethod
-    def of(
-        cls, client_id: str, secret: str, now: float, *, taken: Collection[str] = (), after: float = 0.0
-    ) -> "ClientSecret":
-        """What to remember of ``secret``, which is checked already.
-
-        IDs in ``taken`` are not used again, nor one of the second ``after``, when another may have been deleted:
-        a repeated deletion must not hit a new secret.
-        """
-        epoch = max(int(now), int(after) + 1)
+    def of(cls, client_id: str, secret: str, now: float, *, taken: Collection[str] = ()) -> "ClientSecret":
+        """What to remember of ``secret``, which is checked already. IDs in ``taken`` are not used again."""
+        epoch = int(now)
         while (secret_id := f"{client_id}--{epoch}") in taken:
             epoch += 1
         return cls(secret_id, _digest(secret), now)
