@@ -18,6 +18,7 @@ from app_client_authz.web.endpoint import ALL_METHODS, Endpoint
 
 _EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
 _PREFLIGHT_SECONDS = "172800"
+_REQUEST_ID = "app_client_authz.request_id"
 
 
 class Api(Endpoint):
@@ -106,5 +107,7 @@ def _preflight() -> Response:
 
 def _request_id() -> str:
     """The ID of this request, made at the first question: a hook of the host may answer before any of ours runs."""
-    made: str = request.environ.setdefault("app_client_authz.request_id", str(uuid.uuid4()))
+    made: str | None = request.environ.get(_REQUEST_ID)
+    if made is None:
+        made = request.environ[_REQUEST_ID] = str(uuid.uuid4())
     return made

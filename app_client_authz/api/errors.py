@@ -20,6 +20,7 @@ from app_client_authz.domain.errors import (
     RefreshTokenUserDisabled,
     TooManyRequests,
     Unavailable,
+    UnsupportedTokenType,
 )
 from app_client_authz.web.base_url import UnknownHost
 
@@ -94,6 +95,8 @@ def code_and_message(error: AuthzError) -> tuple[str, str]:
         return error.code, error.message
     if isinstance(error, InvalidGrant):
         return _of_refresh_token(error)
+    if isinstance(error, UnsupportedTokenType):
+        return "UnsupportedTokenTypeException", "Unsupported token type"
     if isinstance(error, UnknownHost):
         return "InvalidParameterException", error.message
     log.error("%s: %s (%s)", type(error).__name__, error.message, error.detail)

@@ -128,12 +128,6 @@ class UnsupportedOperation(OperationError):
     code = "UnsupportedOperationException"
 
 
-class UnsupportedType(OperationError):
-    """Only refresh tokens are revoked."""
-
-    code = "UnsupportedTokenTypeException"
-
-
 class UserNotFound(OperationError):
     code = "UserNotFoundException"
     default_message = "User does not exist."

@@ -58,8 +58,7 @@ class ClientProofs:
             NotAuthorized: missing or wrong.
         """
         registration = self.client(client_id)
-        if registration.client.confidential and not presented:
-            raise NotAuthorized(f"Client {client_id} is configured for secret but secret was not received")
+        self._require_sent(registration, presented)
         self.check_hash(registration, username, presented)
         return registration
 
@@ -70,8 +69,7 @@ class ClientProofs:
             NotAuthorized: missing or wrong.
         """
         client = registration.client
-        if client.confidential and not presented:
-            raise NotAuthorized(f"Client {client.client_id} is configured for secret but secret was not received")
+        self._require_sent(registration, presented)
         if client.confidential and not client.secret_matches(presented or ""):
             raise self._refused(registration)
 
@@ -87,6 +85,12 @@ class ClientProofs:
         except (ResourceNotFound, NotAuthorized):
             raise Unauthorized("Invalid client or secret") from None
         return registration
+
+    @staticmethod
+    def _require_sent(registration: Registration, presented: str | None) -> None:
+        client = registration.client
+        if client.confidential and not presented:
+            raise NotAuthorized(f"Client {client.client_id} is configured for secret but secret was not received")
 
     @staticmethod
     def _refused(registration: Registration) -> NotAuthorized:

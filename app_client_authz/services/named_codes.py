@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import CodeDelivery, simulated
-from app_client_authz.domain.errors import CodeDeliveryFailure, LimitExceeded, OperationError, UserNotFound
+from app_client_authz.domain.errors import CodeDeliveryFailure, OperationError, UserNotFound
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
@@ -13,7 +13,7 @@ from app_client_authz.domain.user import User, username_key
 from app_client_authz.domain.verification import Purpose
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.password_attempts import PasswordAttempts
-from app_client_authz.services.verification_codes import TOO_MANY, Proof, VerificationCodes
+from app_client_authz.services.verification_codes import Proof, VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -55,9 +55,8 @@ class NamedCodes:
             CodeDeliveryFailure: likewise; the code counts, but could not be sent.
         """
         pool, hides = registration.pool, registration.client.prevents_user_existence_errors
-        sends = f"send:{kind.purpose.name}"
 
-        def issue(unit: Unit) -> CodeDelivery | tuple[User, Medium, str, str] | None:
+        def issue(unit: Unit) -> CodeDelivery | tuple[User, Medium, str, str]:
             stored, account = self._find(unit, registration, name, hold=True)
             try:
                 target = kind.channel(pool, _existing(stored).user)
@@ -65,16 +64,13 @@ class NamedCodes:
                 if not hides:
                     raise
                 target = None
-            if not unit.hourly_counts.take(account, sends, limit=kind.sends_per_hour, now=self._clock()):
-                return None
+            self._codes.count_sending(unit, account, kind.purpose, per_hour=kind.sends_per_hour)
             if stored is None or target is None:
                 self._codes.simulate(unit, account, kind.purpose)
                 return simulated(pool, name, self._attempts.account(pool.id, _key(pool, name), None).key)
             return stored.user, *target, self._codes.issue(unit, account, kind.purpose, target[1])
 
         issued = self._units.write(issue)
-        if issued is None:
-            raise LimitExceeded(TOO_MANY)
         if isinstance(issued, CodeDelivery):
             return issued
         user, medium, address, code = issued

@@ -6,7 +6,7 @@ from dataclasses import replace
 from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import ATTRIBUTES, CodeDelivery
-from app_client_authz.domain.errors import ExpiredCode, InvalidParameter, LimitExceeded
+from app_client_authz.domain.errors import ExpiredCode, InvalidParameter
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.user import VERIFIABLE, User
 from app_client_authz.domain.verification import BY_ATTRIBUTE, Purpose
@@ -15,7 +15,7 @@ from app_client_authz.services.access_tokens import AccessTokens, Holder, held
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.pools import Dialects
 from app_client_authz.services.stored_users import store
-from app_client_authz.services.verification_codes import EXPIRED, TOO_MANY, VerificationCodes
+from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
@@ -87,10 +87,7 @@ class OwnAttributes:
                 if not changes.get(name) or address == current.get(name):
                     continue
                 account = Account(pool.id, stored.user.sub)
-                if not self._may_send(unit, account, BY_ATTRIBUTE[name]):
-                    raise LimitExceeded(TOO_MANY)
-                code = self._codes.issue(unit, account, BY_ATTRIBUTE[name], address)
-                proofs.append((_MEDIA[name], address, code))
+                proofs.append((_MEDIA[name], address, self._issue(unit, account, BY_ATTRIBUTE[name], address)))
                 if name in waits and name in current:
                     after = {**after, name: current[name], VERIFIABLE[name]: current.get(VERIFIABLE[name], "false")}
             user = store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
@@ -134,19 +131,14 @@ class OwnAttributes:
         pool = holder.registration.pool
         account = Account(pool.id, holder.user.sub)
 
-        def issue(unit: Unit) -> tuple[User, str, str] | None:
+        def issue(unit: Unit) -> tuple[User, str, str]:
             stored = held(unit, holder)
             address = stored.user.attributes.get(attribute)
             if not address:
                 raise InvalidParameter(f"User does not have a value for {attribute}.")
-            if not self._may_send(unit, account, purpose):
-                return None
-            return stored.user, address, self._codes.issue(unit, account, purpose, address)
+            return stored.user, address, self._issue(unit, account, purpose, address)
 
-        issued = self._units.write(issue)
-        if issued is None:
-            raise LimitExceeded(TOO_MANY)
-        user, address, code = issued
+        user, address, code = self._units.write(issue)
         self._delivery.send_code(MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code)
         return CodeDelivery.of(medium, address)
 
@@ -176,9 +168,9 @@ class OwnAttributes:
         self._units.write(change)
         self._tell("user_attribute_verified", holder)
 
-    def _may_send(self, unit: Unit, account: Account, purpose: Purpose) -> bool:
-        """False once five codes went out within the hour, whatever asked for them (LCK-6)."""
-        return unit.hourly_counts.take(account, f"send:{purpose.name}", limit=SENDS_PER_HOUR, now=self._clock())
+    def _issue(self, unit: Unit, account: Account, purpose: Purpose, address: str) -> str:
+        self._codes.count_sending(unit, account, purpose, per_hour=SENDS_PER_HOUR)
+        return self._codes.issue(unit, account, purpose, address)
 
     @staticmethod
     def _tell(event: str, holder: Holder) -> None:

@@ -56,6 +56,15 @@ class VerificationCodes:
         """No code is issued, at the cost of issuing one: as many statements, one row (ENU-6)."""
         unit.hourly_counts.take(account, f"simulated:{purpose.name}", limit=_NO_LIMIT, now=self._clock())
 
+    def count_sending(self, unit: Unit, account: Account, purpose: Purpose, *, per_hour: int) -> None:
+        """One more code is about to be sent, whichever operation asks for it (LCK-6).
+
+        Raises:
+            LimitExceeded: ``per_hour`` were sent within the hour already.
+        """
+        if not unit.hourly_counts.take(account, f"send:{purpose.name}", limit=per_hour, now=self._clock()):
+            raise LimitExceeded(TOO_MANY)
+
     def prove(
         self, account: Account, purpose: Purpose, code: str, *, hides: bool = False, refuses: bool = False
     ) -> Proof:

@@ -2,6 +2,9 @@
 
 Core tables without mapped classes: token paths run on prebuilt statements, and one
 way of talking to the database is easier to hold in mind than two.
+
+One file, though a long one: it knows one thing, the schema. Foreign keys tie the tables together, and whoever
+changes one sees here what hangs on it and what a migration has to carry.
 """
 
 from sqlalchemy import (
