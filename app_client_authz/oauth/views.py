@@ -3,9 +3,11 @@
 import hashlib
 import json
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Response, request
+from werkzeug.datastructures import Headers
 
 from app_client_authz.domain.errors import (
     AuthorizationError,
@@ -26,6 +28,9 @@ from app_client_authz.web.authorization import redirect, refuse
 from app_client_authz.web.base_url import base_url, own_path
 from app_client_authz.web.cookies import sso_cookie
 from app_client_authz.web.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 PUBLIC = "public, max-age=300"
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"})
@@ -192,8 +197,16 @@ class Discovery(OAuthEndpoint):
         return _document(kept[1], kept[2])
 
 
+class _Document(Response):
+    """A whole answer from memory: Werkzeug's copy of the headers, made to complete them, is a tenth of its cost."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        return self.headers if self.status_code == 200 else super().get_wsgi_headers(environ)
+
+
 def _document(body: bytes, etag: str) -> Response:
-    response = Response(body, content_type="application/json")
+    response = _Document(body, content_type="application/json")
+    response.headers.add("Content-Length", len(body))
     response.headers.add("Cache-Control", PUBLIC)
     response.headers.add("ETag", f'"{etag}"')
     # Asked of the environment: a header that is not there costs an exception.

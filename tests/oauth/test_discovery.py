@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from flask import Response
 
 from app_client_authz.domain.pool import PoolSpec
 from tests.support.clock import MovableClock
@@ -158,6 +159,20 @@ def test_a_known_etag_is_answered_with_304(site: Site, document: str) -> None:
     assert again.headers["Access-Control-Allow-Origin"] == "*"
     changed = at(site, document, headers={"If-None-Match": '"other"'})
     assert (changed.status_code, changed.data) == (200, first.data)
+
+
+@pytest.mark.parametrize("document", [CONFIGURATION, JWKS])
+def test_a_hook_of_the_host_may_change_a_document(site: Site, document: str) -> None:
+    @site.app.after_request
+    def add_a_line(response: Response) -> Response:
+        response.set_data(response.get_data() + b"\n")
+        response.headers["X-Host"] = "hook"
+        return response
+
+    answer = at(site, document)
+    assert answer.data.endswith(b"}\n")
+    assert answer.headers["Content-Length"] == str(len(answer.data))
+    assert answer.headers["X-Host"] == "hook"
 
 
 def test_new_keys_give_the_jwks_a_new_etag(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
