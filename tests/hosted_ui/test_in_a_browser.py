@@ -178,6 +178,8 @@ def test_every_page_is_readable(live: Live, chromium_browser: Browser, scheme: s
 
 
 def assert_readable(page: Page) -> None:
+    # An element can be found before the style sheet is there: nothing is painted yet, and no colour is the page's.
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no scrolling sideways"
     too_faint = [found for found in page.evaluate(CONTRASTS) if found[1] < 1]
     assert not too_faint
