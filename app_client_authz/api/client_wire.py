@@ -6,6 +6,7 @@ from app_client_authz.api.wire import Json, instant, present
 from app_client_authz.domain.app_client import AppClient, ClientSecret
 from app_client_authz.domain.client_entry import ClientEntry
 from app_client_authz.domain.client_spec import ClientSpec, RefreshTokenRotation, TokenValidityUnits
+from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.services.app_clients import Described
 
 # Members that go as they are; lists become tuples.
@@ -34,10 +35,19 @@ _PLAIN = {
 }
 _UNITS = {"AccessToken": "access_token", "IdToken": "id_token", "RefreshToken": "refresh_token"}
 _NEVER_SHOWN = {"GenerateSecret", "ClientSecret"}
+NO_SECRETS_MANAGER = "Client secrets cannot be published in AWS Secrets Manager: this server does not use it."
 
 
 def to_spec(members: Json) -> ClientSpec:
-    """The description in a request; what was not sent is unset."""
+    """The description in a request; what was not sent is unset.
+
+    Raises:
+        InvalidParameter: the secret is to be published where this server publishes nothing.
+    """
+    if members.get("PublishSecretsInAWSSecretsManager"):
+        raise InvalidParameter(
+            "Client secrets cannot be published in AWS Secrets Manager: this server does not use it."
+        )
     given: dict[str, Any] = {}
     for member, field in _PLAIN.items():
         if member in members:

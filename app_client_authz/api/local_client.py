@@ -32,6 +32,7 @@ Json = dict[str, Any]
 
 SERVICE: Final = "cognito-idp"
 _WORD: Final = re.compile("(.)([A-Z][a-z]+)")
+_PLURAL: Final = re.compile("[A-Z]{2,}s$")
 _BOUNDARY: Final = re.compile("([a-z0-9])([A-Z])")
 
 
@@ -167,7 +168,8 @@ def methods() -> Mapping[str, str]:
 
 def method_name(operation: str) -> str:
     """boto3's name of an operation: ``SetUserMFAPreference`` is ``set_user_mfa_preference``."""
-    return _BOUNDARY.sub(r"\1_\2", _WORD.sub(r"\1_\2", operation)).lower()
+    spelled = _PLURAL.sub(lambda found: f"_{found[0].lower()}", operation)
+    return _BOUNDARY.sub(r"\1_\2", _WORD.sub(r"\1_\2", spelled)).lower()
 
 
 @cache

@@ -26,7 +26,7 @@ _PRINTED = frozenset({"ClientIdType", "SoftwareTokenMFAUserCodeType"})
 _NOT_NULL = "Member must not be null"
 _LIST_FOUND = "Start of list found where not expected"
 _STRUCTURE_FOUND = "Start of structure or map found where not expected."
-_ARTICLE = {"integer": "an Integer", "string": "a String", "boolean": "a Boolean"}
+_ARTICLE = {"integer": "an Integer", "string": "a String", "boolean": "a Boolean", "timestamp": "a Timestamp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +226,19 @@ def _blob(shape: Json, value: object) -> tuple[object, Phrases]:
     return octets, _length(shape, len(octets))
 
 
+def _timestamp(shape: Json, value: object) -> tuple[object, Phrases]:
+    """Epoch seconds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _cannot_be(value, "timestamp")
+    return value, []
+
+
 _SCALARS: Mapping[str, Callable[[Json, object], tuple[object, Phrases]]] = {
     "string": _string,
     "integer": _integer,
     "boolean": _boolean,
     "blob": _blob,
+    "timestamp": _timestamp,
 }
 
 

@@ -133,6 +133,10 @@ CASES = {
         {"ExplicitAuthFlows": ["ALLOW_CLIENT_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"]},
         "ALLOW_CLIENT_TOKEN_AUTH cannot be used along with other auth flows.",
     ),
+    "secrets somewhere else": Refused(
+        {"PublishSecretsInAWSSecretsManager": True},
+        "Client secrets cannot be published in AWS Secrets Manager: this server does not use it.",
+    ),
     # 2.7
     "unknown attribute to read": Refused({"ReadAttributes": ["email", "custom:nobody"]}, READ),
     "unknown attribute to write": Refused({"WriteAttributes": ["shoesize"]}, WRITE),

@@ -33,8 +33,8 @@ def test_the_data_file_is_written_as_the_script_writes_it() -> None:
     assert text == condense.written(json.loads(text))
 
 
-def test_the_model_has_141_operations_and_59_exceptions() -> None:
-    assert (len(model().operations), len(model().exceptions)) == (141, 59)
+def test_the_model_has_153_operations_and_60_exceptions() -> None:
+    assert (len(model().operations), len(model().exceptions)) == (153, 60)
 
 
 def test_what_the_file_changes_in_the_model_is_what_cognito_does() -> None:

@@ -190,7 +190,8 @@ def crowd(services: Services, like: User) -> None:
         connection.execute(
             sa.insert(users),
             [
-                row | {"sub": f"{like.sub[:-4]}{number:04}", "username": f"u{number}", "username_key": f"u{number}"}
+                # No hexadecimal digit: never the user's own.
+                row | {"sub": f"{like.sub[:-5]}x{number:04}", "username": f"u{number}", "username_key": f"u{number}"}
                 for number in range(1000)
             ],
         )

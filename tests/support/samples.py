@@ -18,6 +18,7 @@ _LANGUAGES = (
     "^cognito:(default|dutch|english|french|spanish|german|bahasa-indonesia|italian|japanese|korean|"
     "portuguese-brazil|chinese-(simplified|traditional))$"
 )
+_RESTORE_ID = r"^[0-9a-f]{8}\b-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-\b[0-9a-f]{12}$"
 PATTERNS: dict[str, tuple[str, str]] = {
     r"Level[1-4]": ("Level4", "Level5"),
     r"[\x21\x23-\x5B\x5D-\x7E]+": ("orders", 'or"ders'),
@@ -53,6 +54,10 @@ PATTERNS: dict[str, tuple[str, str]] = {
     _LANGUAGES: ("cognito:chinese-simplified", "cognito:latin"),
     _UUID: ("01234567-89ab-4def-8123-456789abcdef", "01234567-89ab-1def-8123-456789abcdef"),
     r"^[a-zA-Z0-9_-]+$": ("a_B-1", "a.b"),
+    r"^[a-z0-9]+$": ("a1", "A1"),
+    r"^https://[^\s]+$": ("https://x", "https://x y"),
+    r"^https://[!$-;=@-\[\]_a-z~]+$": ("https://x/*", "https://x#y"),
+    _RESTORE_ID: ("01234567-89ab-1def-c123-456789abcdef", "01234567-89ab-1def-c123-456789abcdeg"),
     r"[\w+=/]+": ("aA+=/_", "aA-"),
     r"^(tkn|sso)[a-z0-9]{25}$": ("tkn" + "a1" * 12 + "z", "tkx" + "a1" * 12 + "z"),
     r"(?s).*": ("any\nthing", ""),  # nothing differs
@@ -66,6 +71,7 @@ WRONG_TYPES: dict[str, tuple[object, ...]] = {
     "blob": (1, True, [], {}, "no base64!"),
     "integer": ("1", "", "x", 1.5, 1.0, True, False, [], {}, 2**31, -(2**31) - 1, 10**300),
     "boolean": ("true", "", 0, 1, 1.0, [], {}),
+    "timestamp": ("1790000000", "", True, [], {}),
     "list": ("x", 1, True, {}, {"x": "y"}),
     "map": ("x", 1, True, [], ["x"]),
     "structure": ("x", 1, True, [], [{}]),
@@ -118,6 +124,8 @@ def fitting(name: str) -> Any:
             return shape.get("min", 1)
         case "boolean":
             return True
+        case "timestamp":
+            return 1_790_000_000
         case "blob":
             return "eA=="
         case "document":
