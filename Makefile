@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?=
 
-.PHONY: help serve test lint format bench model clean
+.PHONY: help serve test test-terraform lint format bench model clean
 help:
 	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it)"
 	@echo "make test    install and run all tests (TESTS='tests/domain -k scope' picks some)"
+	@echo "make test-terraform   apply, change and destroy the Terraform sample, where Terraform is installed"
 	@echo "make lint    ruff check, ruff format --check, mypy --strict on the package"
 	@echo "make format  put the code into ruff's form"
 	@echo "make bench   measure the token paths"
@@ -21,7 +22,11 @@ serve: $(VENV)/.installed
 	$(BIN)/python -m flask --app samples/quickstart/app run --port $(PORT)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not terraform" $(TESTS)
+
+# Apart from the others: two minutes, most of which a provider of 650 MB takes to load, again for each command.
+test-terraform: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m terraform
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from tests.support.aws import ACCESS_KEY, SECRET_KEY, Wire, boto_client
 from tests.support.clock import MovableClock
 from tests.support.databases import SqliteTemplate
 from tests.support.live import LiveServer
-from tests.support.site import Site, make_site
+from tests.support.site import Site, copied_site, make_site
 
 _made: list[jwts.GeneratedKey] = []
 
@@ -28,7 +28,7 @@ def clock() -> MovableClock:
 @pytest.fixture
 def site(sqlite_url_migrated: str, clock: MovableClock) -> Site:
     """``site.pool`` with ``kim`` and its clients; see tests/support/site.py."""
-    return make_site(sqlite_url_migrated, clock, AUTHZ_ACCESS_KEYS={ACCESS_KEY: SECRET_KEY})
+    return copied_site(sqlite_url_migrated, clock, AUTHZ_ACCESS_KEYS={ACCESS_KEY: SECRET_KEY})
 
 
 @pytest.fixture(scope="module")

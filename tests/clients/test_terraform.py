@@ -23,7 +23,7 @@ PLACES = ("~/.terraform.d/plugins", "/usr/local/share/terraform/plugins", "/usr/
 NO_CHANGE = 0
 """Of ``terraform plan -detailed-exitcode``; 2 is a difference."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("terraform")]
+pytestmark = pytest.mark.terraform
 
 
 def mirror() -> Path | None:

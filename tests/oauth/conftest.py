@@ -4,19 +4,19 @@ import pytest
 
 from tests.support.clock import MovableClock
 from tests.support.databases import SqliteTemplate
-from tests.support.site import Site, make_site
+from tests.support.site import Site, copied_site, make_site
 
 
 @pytest.fixture
 def site(sqlite_url_migrated: str, clock: MovableClock) -> Site:
     """A site in the Cognito dialect."""
-    return make_site(sqlite_url_migrated, clock)
+    return copied_site(sqlite_url_migrated, clock)
 
 
 @pytest.fixture
 def oidc_site(sqlite_url_migrated: str, clock: MovableClock) -> Site:
     """A site in the OIDC dialect; not for a test that also asks for ``site``."""
-    return make_site(sqlite_url_migrated, clock, AUTHZ_DIALECT="oidc")
+    return copied_site(sqlite_url_migrated, clock, AUTHZ_DIALECT="oidc")
 
 
 @pytest.fixture(scope="module")
