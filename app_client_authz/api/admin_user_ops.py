@@ -28,7 +28,7 @@ def admin_create_user(call: Call) -> Json:
 
 def admin_get_user(call: Call) -> Json:
     user = call.services.users.describe(call.input["UserPoolId"], call.input["Username"])
-    return user_wire.described(user, user_wire.in_order(user), under="UserAttributes")
+    return user_wire.described(user, user_wire.in_order(user), under="UserAttributes") | user_wire.mfa(user)
 
 
 def admin_set_user_password(call: Call) -> None:

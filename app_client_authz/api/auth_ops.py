@@ -56,7 +56,11 @@ def revoke_token(call: Call) -> None:
 
 def _initiate(call: Call, *, by_admin: bool) -> Json:
     given = call.services.sign_ins.initiate(
-        _request(call), call.input["AuthFlow"], call.input.get("AuthParameters", {}), by_admin=by_admin
+        _request(call),
+        call.input["AuthFlow"],
+        call.input.get("AuthParameters", {}),
+        by_admin=by_admin,
+        session=call.input.get("Session"),
     )
     return auth_wire.answer(given)
 

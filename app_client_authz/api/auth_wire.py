@@ -41,6 +41,7 @@ def answer(given: Answer) -> Json:
             "ChallengeName": given.name,
             "Session": given.session,
             "ChallengeParameters": dict(given.parameters),
+            "AvailableChallenges": list(given.available) or None,
         }
     )
 

@@ -23,6 +23,7 @@ from app_client_authz.api import (
     tag_ops,
     ui_ops,
     user_list_ops,
+    user_mfa_ops,
     user_password_ops,
 )
 from app_client_authz.api.operation import Run
@@ -85,6 +86,7 @@ _ROOMS = (
     user_password_ops,
     user_list_ops,
     auth_ops,
+    user_mfa_ops,
     self_service_ops,
     sign_up_ops,
     recovery_ops,

@@ -8,7 +8,7 @@ from app_client_authz.api.wire import from_pairs, pairs
 def get_user(call: Call) -> Json:
     user, visible = call.services.own_attributes.read(call.input["AccessToken"], call.base)
     shown = {name: value for name, value in user_wire.in_order(user).items() if name in visible or name == "sub"}
-    return {"Username": user.username, "UserAttributes": pairs(shown)}
+    return {"Username": user.username, "UserAttributes": pairs(shown), **user_wire.mfa(user)}
 
 
 def update_user_attributes(call: Call) -> Json:

@@ -17,17 +17,20 @@ def sign_up(call: Call) -> Json:
             "UserConfirmed": False,
             "CodeDeliveryDetails": None if done.sent is None else auth_wire.delivery(done.sent),
             "UserSub": done.user.sub,
+            "Session": done.session,
         }
     )
 
 
-def confirm_sign_up(call: Call) -> None:
-    call.services.sign_up.confirm(
+def confirm_sign_up(call: Call) -> Json:
+    session = call.services.sign_up.confirm(
         auth_wire.client_of(call),
         call.input["Username"],
         call.input["ConfirmationCode"],
         takes_aliases=call.input.get("ForceAliasCreation", False),
+        session=call.input.get("Session"),
     )
+    return present({"Session": session})
 
 
 def resend_confirmation_code(call: Call) -> Json:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from app_client_authz.api.wire import Json, instant, pairs
+from app_client_authz.api.wire import Json, instant, pairs, present
 from app_client_authz.domain.pool import STANDARD_ATTRIBUTES
 from app_client_authz.domain.user import User
+from app_client_authz.domain.user_mfa import SMS
 
 _POSITION = {attribute.name: position for position, attribute in enumerate(STANDARD_ATTRIBUTES)}
 
@@ -23,6 +24,19 @@ def as_given(user: User) -> dict[str, str]:
 def picked(user: User, names: Collection[str] | None) -> dict[str, str]:
     """The attributes of these names, as far as the user has them; with None, all."""
     return {name: value for name, value in in_order(user).items() if names is None or name in names}
+
+
+def mfa(user: User) -> Json:
+    """The second factors that are switched on; ``MFAOptions`` is the old form, which knows SMS only."""
+    enabled = user.mfa.enabled
+    options = [{"DeliveryMedium": "SMS", "AttributeName": "phone_number"}] if SMS in enabled else None
+    return present(
+        {
+            "MFAOptions": options,
+            "PreferredMfaSetting": user.mfa.preferred,
+            "UserMFASettingList": list(enabled) or None,
+        }
+    )
 
 
 def described(user: User, attributes: Mapping[str, str], *, under: str = "Attributes") -> Json:

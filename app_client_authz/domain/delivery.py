@@ -127,11 +127,18 @@ def simulated(pool: UserPool, name: str, digest: str) -> CodeDelivery:
     ``digest`` is a keyed digest of pool and name in hexadecimal, so that every answer for a name is the same.
     """
     if is_email(name):
-        return CodeDelivery.of(Medium.EMAIL, name)
-    if is_phone_number(name):
-        return CodeDelivery.of(Medium.SMS, name)
+        return simulated_by(Medium.EMAIL, name, digest)
+    if is_phone_number(name) or "email" not in (pool.spec.auto_verified_attributes or ("email",)):
+        return simulated_by(Medium.SMS, name, digest)
+    return simulated_by(Medium.EMAIL, name, digest)
+
+
+def simulated_by(medium: Medium, name: str, digest: str) -> CodeDelivery:
+    """The same for a medium that was asked for; a name that is an address of that kind is where the code went."""
+    if (is_email if medium is Medium.EMAIL else is_phone_number)(name):
+        return CodeDelivery.of(medium, name)
     number = int(digest, 16)
-    if "email" not in (pool.spec.auto_verified_attributes or ("email",)):
-        return CodeDelivery.of(Medium.SMS, f"+1555{number % 10**7:07}")
+    if medium is Medium.SMS:
+        return CodeDelivery.of(medium, f"+1555{number % 10**7:07}")
     number, local = divmod(number, 26)
-    return CodeDelivery.of(Medium.EMAIL, f"{chr(97 + local)}@{chr(97 + number % 26)}")
+    return CodeDelivery.of(medium, f"{chr(97 + local)}@{chr(97 + number % 26)}")

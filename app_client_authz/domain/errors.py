@@ -165,6 +165,18 @@ class ExpiredCode(OperationError):
     code = "ExpiredCodeException"
 
 
+class SoftwareTokenMfaNotFound(OperationError):
+    """No authenticator app is set up, or the pool has none as a factor."""
+
+    code = "SoftwareTokenMFANotFoundException"
+
+
+class EnableSoftwareTokenMfa(OperationError):
+    """The code does not belong to the app that is being set up."""
+
+    code = "EnableSoftwareTokenMFAException"
+
+
 class TemporaryPasswordExpired(NotAuthorized):
     """The password was right, and too old to be changed by its holder."""
 

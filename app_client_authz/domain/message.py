@@ -21,6 +21,8 @@ class MessageKind(StrEnum):
     CONFIRM_SIGN_UP = "confirm_sign_up"
     RESET_PASSWORD = "reset_password"
     VERIFY_ATTRIBUTE = "verify_attribute"
+    AUTHENTICATION = "authentication"
+    """A code that is a first or a second factor of a sign-in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

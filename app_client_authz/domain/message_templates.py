@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app_client_authz.domain.pool import UserPool
-from app_client_authz.domain.pool_settings import InviteMessageTemplate
+from app_client_authz.domain.pool_settings import EmailMfaConfiguration, InviteMessageTemplate
 
 CODE = "{####}"
 USERNAME = "{username}"
@@ -43,6 +43,7 @@ class Filled:
 
 _INVITATION = "Your username is {username} and temporary password is {####}."
 _VERIFICATION = "Your verification code is {####}."
+_AUTHENTICATION = "Your authentication code is {####}."
 
 
 def invitation(pool: UserPool) -> Template:
@@ -62,6 +63,16 @@ def verification(pool: UserPool) -> Template:
         _one_line(own.email_subject) or "Your verification code",
         own.email_message or _VERIFICATION,
         own.sms_message or _VERIFICATION,
+    )
+
+
+def authentication(pool: UserPool) -> Template:
+    """SmsAuthenticationMessage and EmailMfaConfiguration of the pool, completed by the defaults: for sign-in codes."""
+    own = pool.spec.factors.email or EmailMfaConfiguration()
+    return Template(
+        _one_line(own.subject) or "Your authentication code",
+        own.message or _AUTHENTICATION,
+        pool.spec.sms_authentication_message or _AUTHENTICATION,
     )
 
 

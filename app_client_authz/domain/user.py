@@ -17,6 +17,7 @@ from app_client_authz.domain.names import (
     username_key,
 )
 from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.user_mfa import NO_MFA, UserMfa
 
 __all__ = [
     "Group",
@@ -123,6 +124,7 @@ class User:
     signed_out_at: float | None = None
     temporary_password_until: float | None = None
     groups: tuple[Group, ...] = ()
+    mfa: UserMfa = NO_MFA
 
 
 def check_username(pool: UserPool, name: str) -> None:

@@ -26,6 +26,7 @@ MESSAGES = {
     "locked": "Password attempts exceeded",
     "expired": "Temporary password has expired and must be reset by an administrator.",
     "busy": "Rate exceeded. Try again in a moment.",
+    "second_factor": "A second factor is required, and these pages cannot ask for one.",
     "over": "Your session has ended. Sign in again.",
 }
 _CODES: dict[type[OperationError], str] = {

@@ -11,6 +11,7 @@ from app_client_authz.hosted_ui.forms import name_label
 from app_client_authz.hosted_ui.pages import Page, Pages
 from app_client_authz.hosted_ui.sign_in import CHALLENGE_SECONDS, answered, challenge_cookie, signed_in
 from app_client_authz.services.authentication import NewPasswordRequired
+from app_client_authz.services.next_steps import ChallengeRequired
 from app_client_authz.services.registry import Services
 from app_client_authz.web.cookies import sso_cookie
 
@@ -70,6 +71,8 @@ class Login(Page):
             response = self._pages.to("/changePassword")
             self._challenge.set(response, outcome.session)
             return response
+        if isinstance(outcome, ChallengeRequired):
+            return self._again("second_factor")
         return signed_in(self._services, asked, outcome, self._base())
 
     def _go_on(self, asked: AuthorizationRequest) -> Response:

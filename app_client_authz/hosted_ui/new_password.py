@@ -11,6 +11,7 @@ from app_client_authz.hosted_ui import forms
 from app_client_authz.hosted_ui.flash import MESSAGES, Flash
 from app_client_authz.hosted_ui.pages import Page, Pages
 from app_client_authz.hosted_ui.sign_in import challenge_cookie, signed_in
+from app_client_authz.services.next_steps import ChallengeRequired
 from app_client_authz.services.registry import Services
 
 
@@ -46,7 +47,7 @@ class NewPassword(Page):
         try:
             password = forms.new_password(fields)
             forms.check_complete(given, missing)
-            user = self._services.authentication.answer_new_password(
+            outcome = self._services.authentication.answer_new_password(
                 Registration(asked.client, asked.pool), self._session(), password, given
             )
         except ChallengeExpired:
@@ -55,7 +56,9 @@ class NewPassword(Page):
             return self._page(asked, missing, given, message=MESSAGES["busy"], status=429)
         except OperationError as error:
             return self._page(asked, missing, given, message=error.message, status=400)
-        response = signed_in(self._services, asked, user, self._base())
+        if isinstance(outcome, ChallengeRequired):
+            return self._start_again("second_factor")
+        response = signed_in(self._services, asked, outcome, self._base())
         self._challenge.clear(response)
         return response
 
@@ -86,8 +89,8 @@ class NewPassword(Page):
         # An absent cookie is a session that nobody has.
         return self._challenge.read(request) or ""
 
-    def _start_again(self) -> Response:
+    def _start_again(self, code: str = "over") -> Response:
         response = self._pages.to("/login")
         self._challenge.clear(response)
-        self._flash.set(response, "over")
+        self._flash.set(response, code)
         return response

@@ -8,6 +8,7 @@ from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.errors import AuthorizationError
 from app_client_authz.domain.user import User
 from app_client_authz.services.authorization import AuthorizationResponse
+from app_client_authz.services.challenges import Passed
 from app_client_authz.services.registry import Services
 from app_client_authz.web.authorization import callback, refuse
 from app_client_authz.web.cookies import Cookie, sso_cookie
@@ -21,10 +22,10 @@ def challenge_cookie(services: Services) -> Cookie:
     return Cookie(services.settings, "authz-challenge", seconds=CHALLENGE_SECONDS)
 
 
-def signed_in(services: Services, asked: AuthorizationRequest, user: User, base: str) -> Response:
+def signed_in(services: Services, asked: AuthorizationRequest, who: User | Passed, base: str) -> Response:
     """The answer for a user who just proved to be one, with a new SSO session in place of any other (UI-3)."""
     cookie = sso_cookie(services.settings, asked.pool)
-    value, begun = services.sessions.begin(user, replacing=cookie.read(request))
+    value, begun = services.sessions.begin(who, replacing=cookie.read(request))
     response = answered(lambda: services.authorization.complete(asked, begun, base), base)
     cookie.set(response, value)
     return response

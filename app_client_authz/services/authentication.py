@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-from app_client_authz.crypto import digests
 from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.domain import attributes
+from app_client_authz.domain.challenge import NEW_PASSWORD_REQUIRED, PASSWORD, Door, StepState
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     ChallengeExpired,
@@ -17,19 +16,15 @@ from app_client_authz.domain.errors import (
     UserNotFound,
 )
 from app_client_authz.domain.registration import Registration
-from app_client_authz.domain.user import User, UserStatus, aliases_of, goes_by, username_key
+from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
 from app_client_authz.services import audit
+from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Passed, Settle
+from app_client_authz.services.next_steps import ChallengeRequired, NextSteps
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.passwords import NewPasswords
-from app_client_authz.storage.challenge_sessions import ChallengeSession
+from app_client_authz.services.stored_users import check_unchanged
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import Standing, StoredUser
-
-NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"
-Door = Literal["pages", "api"]
-# A step that began at the pages gives no tokens of the API, whose flows the client may not have (API-1).
-_CHALLENGES: Mapping[Door, str] = {"pages": f"pages:{NEW_PASSWORD_REQUIRED}", "api": NEW_PASSWORD_REQUIRED}
-INVALID_SESSION = "Invalid session for the user."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +33,10 @@ class NewPasswordRequired:
 
     session: str = field(repr=False)
     user: User
+
+
+Outcome = User | Passed | NewPasswordRequired | ChallengeRequired
+"""What a proof leads to: the user may come in (``User``, ``Passed``), or a step is left."""
 
 
 class Authentication:
@@ -49,20 +48,32 @@ class Authentication:
         hasher: PasswordHasher,
         new_passwords: NewPasswords,
         attempts: PasswordAttempts,
+        challenges: Challenges,
+        next_steps: NextSteps,
         clock: Clock,
     ) -> None:
         self._units = units
         self._hasher = hasher
         self._new_passwords = new_passwords
         self._attempts = attempts
+        self._challenges = challenges
+        self._next_steps = next_steps
         self._clock = clock
 
     def sign_in(
-        self, registration: Registration, name: str, password: str, *, session_seconds: int, door: Door = "pages"
-    ) -> User | NewPasswordRequired:
-        """The user with that name or alias and that password.
+        self,
+        registration: Registration,
+        name: str,
+        password: str,
+        *,
+        session_seconds: int,
+        door: Door = "pages",
+        settle: Settle | None = None,
+    ) -> Outcome:
+        """The user with that name or alias and that password, or the step that comes next.
 
-        ``session_seconds`` bounds the step after a temporary password, which is answered at the same ``door``.
+        ``session_seconds`` bounds each step that follows, which are answered at the same ``door``. ``settle`` uses
+        up the choice that the password answers.
 
         Raises:
             UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: before the password was looked
@@ -70,9 +81,12 @@ class Authentication:
             PasswordAttemptsExceeded: the account is locked; the password was not looked at.
             NotAuthorized: wrong name or password, or a temporary password that expired.
             TooManyRequests: no slot to check a password became free.
+            LimitExceeded, CodeDeliveryFailure: the code of a second factor could not be sent.
         """
         client, pool = registration.client, registration.pool
         key = username_key(name, pool.case_sensitive)
+        # A name that nobody has may be taken over from another directory here (UserMigration), once there are
+        # triggers; PreAuthentication follows the status, before the password is looked at.
         stored, like = self._units.read(lambda unit: _find(unit, pool.id, key))
         hides = client.prevents_user_existence_errors
         if not hides and stored is None:
@@ -87,13 +101,19 @@ class Authentication:
         )
         if stored is None:
             raise NotAuthorized(WRONG)
-        proved = self.go_on(registration, stored, session_seconds=session_seconds, door=door)
+        proved = self.go_on(registration, stored, session_seconds=session_seconds, door=door, settle=settle)
         self._rehash(stored, password)
         return proved
 
     def go_on(
-        self, registration: Registration, stored: StoredUser, *, session_seconds: int, door: Door
-    ) -> User | NewPasswordRequired:
+        self,
+        registration: Registration,
+        stored: StoredUser,
+        *,
+        session_seconds: int,
+        door: Door,
+        settle: Settle | None = None,
+    ) -> Outcome:
         """What comes after the right password of ``stored``, however it was proved.
 
         Raises:
@@ -101,10 +121,21 @@ class Authentication:
         """
         if registration.client.prevents_user_existence_errors:
             self._attempts.check_status(stored)
-        if stored.user.status != UserStatus.FORCE_CHANGE_PASSWORD:
-            return stored.user
-        session = self._begin(registration, stored.user, _CHALLENGES[door], session_seconds)
-        return NewPasswordRequired(session, stored.user)
+        user = stored.user
+        if user.status != UserStatus.FORCE_CHANGE_PASSWORD:
+            return self._next_steps.after(
+                registration, user, door=door, seconds=session_seconds, first_factor=PASSWORD, settle=settle
+            )
+
+        def begin(unit: Unit) -> str:
+            # The password was right for the user as read: another one may have been set since.
+            check_unchanged(unit, user)
+            if settle is not None:
+                settle(unit)
+            state = StepState(door, session_seconds, PASSWORD)
+            return self._challenges.begin(unit, registration, user, NEW_PASSWORD_REQUIRED, state)
+
+        return NewPasswordRequired(self._units.write(begin), user)
 
     def check_password(self, registration: Registration, user: User, password: str) -> str | None:
         """The hash that the right password was held against: it tells whether the password changed since.
@@ -130,55 +161,55 @@ class Authentication:
         *,
         door: Door = "pages",
         name: str | None = None,
-    ) -> User:
-        """The user, with the new password set and CONFIRMED; ``given`` are attributes still missing.
+    ) -> User | Passed | ChallengeRequired:
+        """The user, with the new password set and CONFIRMED, or the second factor that is left.
 
-        A refused answer leaves the session usable (api.md 0.3#7). ``name`` is who answers, where that is said.
+        ``given`` are attributes still missing. A refused answer leaves the session usable (api.md 0.3#7).
+        ``name`` is who answers, where that is said.
 
         Raises:
             ChallengeExpired: the session is over, another client's, user's or door's, or was answered.
             InvalidPassword, InvalidParameter: the password or an attribute is not acceptable.
             NotAuthorized: the client may not write an attribute, or the user has that address already.
+            LimitExceeded, CodeDeliveryFailure: the password is set, but no code of a second factor could be sent.
         """
         client, pool = registration.client, registration.pool
-        digest = digests.digest(session)
-        challenge, stored = self._pending(registration, digest, door)
-        if name is not None and not goes_by(pool, stored.user, name):
-            raise ChallengeExpired(INVALID_SESSION, detail="another user's")
+        pending = self._pending(registration, session, door, name)
+        before, sub = pending.user, pending.user.sub
         for address in ("email", "phone_number"):
-            if address in given and stored.user.attributes.get(address):
+            if address in given and before.attributes.get(address):
                 raise NotAuthorized(f"Cannot modify an already provided {address}")
         attributes.check_writable(given, client.spec.write_attributes, pool)
-        after = attributes.check_update(pool, stored.user.attributes, given) if given else stored.user.attributes
+        after = attributes.check_update(pool, before.attributes, given) if given else before.attributes
         if attributes.missing(pool, after):
             attributes.check_new(
                 pool, {name: value for name, value in after.items() if name in pool.required_attributes}
             )
-        credentials = self._new_passwords.hash(pool, password, username=stored.user.username)
+        credentials = self._new_passwords.hash(pool, password, username=before.username)
         now = self._clock()
 
         def change(unit: Unit) -> User:
             # Held first: of two sessions answered at once, the second finds the user CONFIRMED.
-            standing = unit.users.hold(challenge.sub)
-            user = unit.users.find(pool.id, challenge.sub)
-            pending = standing is not None and _may_set_password(standing)
-            if not pending or user is None or not unit.challenge_sessions.consume(digest, now):
+            standing = unit.users.hold(sub)
+            user = unit.users.find(pool.id, sub)
+            waits = standing is not None and _may_set_password(standing)
+            if not waits or user is None or not unit.challenge_sessions.consume(pending.digest, now):
                 raise ChallengeExpired(INVALID_SESSION)
             if given:
                 merged = attributes.check_update(pool, user.user.attributes, given)
                 changed = replace(user.user, attributes=merged, updated_at=now)
                 aliases = aliases_of(pool, changed.username, changed.attributes)
                 unit.users.replace(changed, user.version, aliases)
-            unit.users.set_password(
-                challenge.sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now
-            )
-            final = unit.users.find(pool.id, challenge.sub)
+            unit.users.set_password(sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
+            final = unit.users.find(pool.id, sub)
             assert final is not None  # noqa: S101 - written in this very transaction
             return final.user
 
         user = self._units.write(change)
         audit.record("password_changed", pool_id=pool.id, client_id=client.client_id, sub=user.sub)
-        return user
+        return self._next_steps.after(
+            registration, user, door=door, seconds=pending.state.seconds, first_factor=PASSWORD
+        )
 
     def missing_attributes(self, registration: Registration, session: str) -> tuple[str, ...]:
         """Required attributes that the user of a pending NEW_PASSWORD_REQUIRED does not have yet.
@@ -186,8 +217,8 @@ class Authentication:
         Raises:
             ChallengeExpired: the session is over.
         """
-        _, stored = self._pending(registration, digests.digest(session), "pages")
-        return attributes.missing(registration.pool, stored.user.attributes)
+        pending = self._pending(registration, session, "pages", None)
+        return attributes.missing(registration.pool, pending.user.attributes)
 
     # --------------------------------------------------------------------------------------------
 
@@ -201,37 +232,9 @@ class Authentication:
             return  # the next sign-in will do: this one was right
         self._units.write(lambda unit: unit.users.rehash(stored.user.sub, old, new))
 
-    def _begin(self, registration: Registration, user: User, challenge: str, seconds: int) -> str:
-        session = digests.random_token()
-        now = self._clock()
-        begun = ChallengeSession(registration.client.client_id, user.sub, challenge, now, now + seconds)
-
-        def begin(unit: Unit) -> None:
-            standing = unit.users.lock(user.sub)
-            # The password was right for the user as read: another one may have been set since.
-            if standing is None or not _may_set_password(standing) or standing.updated_at != user.updated_at:
-                raise NotAuthorized(WRONG, detail="changed since the password was right")
-            unit.challenge_sessions.begin(digests.digest(session), begun)
-
-        self._units.write(begin)
-        return session
-
-    def _pending(self, registration: Registration, digest: str, door: Door) -> tuple[ChallengeSession, StoredUser]:
-        def look(unit: Unit) -> tuple[ChallengeSession, StoredUser] | None:
-            challenge = unit.challenge_sessions.find(digest)
-            if challenge is None or challenge.client_id != registration.client.client_id:
-                return None
-            stored = unit.users.find(registration.pool.id, challenge.sub)
-            return None if stored is None else (challenge, stored)
-
-        found = self._units.read(look)
-        if found is None or found[0].challenge != _CHALLENGES[door]:
-            raise ChallengeExpired(INVALID_SESSION)
-        if found[0].consumed_at is not None:
-            raise ChallengeExpired("Invalid session for the user, session can only be used once.")
-        if self._clock() >= found[0].expires_at:
-            raise ChallengeExpired("Invalid session for the user, session is expired.")
-        if not _may_set_password(found[1].user):
+    def _pending(self, registration: Registration, session: str, door: Door, name: str | None) -> OpenSession:
+        found = self._challenges.find(session, NEW_PASSWORD_REQUIRED, door=door, registration=registration, name=name)
+        if not _may_set_password(found.user):
             raise ChallengeExpired(INVALID_SESSION)
         return found
 

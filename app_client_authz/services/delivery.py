@@ -44,12 +44,14 @@ class Delivery:
             raise failure
 
     def send_code(self, kind: MessageKind, pool: UserPool, user: User, medium: Medium, address: str, code: str) -> None:
-        """Tell a user a verification code.
+        """Tell a user a code.
 
         Raises:
             CodeDeliveryFailure: the sender could not send it.
         """
-        self._send(kind, message_templates.verification(pool), pool, user, medium, address, code)
+        is_for_sign_in = kind is MessageKind.AUTHENTICATION
+        template = (message_templates.authentication if is_for_sign_in else message_templates.verification)(pool)
+        self._send(kind, template, pool, user, medium, address, code)
 
     def _send(
         self, kind: MessageKind, template: Template, pool: UserPool, user: User, medium: Medium, address: str, code: str

@@ -231,10 +231,6 @@ def refuse_unenforced(spec: PoolSpec) -> None:
     Raises:
         InvalidParameter: the spec asks for one.
     """
-    if spec.mfa == "ON":
-        raise InvalidParameter(
-            "MfaConfiguration: this release asks for no second factor, so only OFF and OPTIONAL are accepted."
-        )
     if spec.password_policy is not None and spec.password_policy.password_history_size:
         raise InvalidParameter("PasswordHistorySize: this release keeps no password history, so only 0 is accepted.")
     add_ons = spec.add_ons or {}

@@ -13,6 +13,8 @@ from app_client_authz.services.access_tokens import AccessTokens
 from app_client_authz.services.app_clients import AppClients
 from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.authorization import Authorization
+from app_client_authz.services.challenges import Challenges
+from app_client_authz.services.choice_sign_in import ChoiceSignIn
 from app_client_authz.services.client_proofs import ClientProofs
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.domains import Domains
@@ -21,8 +23,10 @@ from app_client_authz.services.hints import Hints
 from app_client_authz.services.identity_providers import IdentityProviders
 from app_client_authz.services.invitations import Invitations
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.mfa_settings import MfaSettings
 from app_client_authz.services.named_codes import NamedCodes
 from app_client_authz.services.new_users import NewUsers
+from app_client_authz.services.next_steps import NextSteps
 from app_client_authz.services.outbox import Outbox
 from app_client_authz.services.own_account import OwnAccount
 from app_client_authz.services.own_attributes import OwnAttributes
@@ -34,9 +38,12 @@ from app_client_authz.services.pools import Dialects, LiveScopes, Pools
 from app_client_authz.services.profile import Profile
 from app_client_authz.services.recovery import Recovery
 from app_client_authz.services.resource_servers import ResourceServers
+from app_client_authz.services.second_factors import SecondFactors
 from app_client_authz.services.sessions import Sessions
+from app_client_authz.services.sign_in_codes import SignInCodes
 from app_client_authz.services.sign_ins import SignIns
 from app_client_authz.services.sign_up import SignUp
+from app_client_authz.services.software_tokens import SoftwareTokens
 from app_client_authz.services.srp_sign_in import SrpSignIn
 from app_client_authz.services.tokens import Tokens
 from app_client_authz.services.ui_customizations import UiCustomizations
@@ -84,6 +91,9 @@ class Services:
     profile: Profile
     client_proofs: ClientProofs
     sign_ins: SignIns
+    second_factors: SecondFactors
+    software_tokens: SoftwareTokens
+    mfa_settings: MfaSettings
     own_attributes: OwnAttributes
     own_account: OwnAccount
     hints: Hints
@@ -121,8 +131,15 @@ def build(
     users = Users(units, new_users, new_passwords, clock)
     verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
     named_codes = NamedCodes(units, attempts, verification_codes, delivery, clock)
-    authentication = Authentication(units, hasher, new_passwords, attempts, clock)
+    challenges = Challenges(units, clock)
+    sign_in_codes = SignInCodes(units, sealer.derived_keys("sign-in codes"), clock)
+    next_steps = NextSteps(units, challenges, sign_in_codes, delivery)
+    authentication = Authentication(units, hasher, new_passwords, attempts, challenges, next_steps, clock)
     access_tokens = AccessTokens(units, keys, clock)
+    software_tokens = SoftwareTokens(units, access_tokens, challenges, clock)
+    second_factors = SecondFactors(units, challenges, next_steps, sign_in_codes, software_tokens, clock)
+    srp = SrpSignIn(units, sealer, attempts, clock)
+    choice = ChoiceSignIn(units, attempts, authentication, srp, challenges, next_steps, sign_in_codes)
     client_proofs = ClientProofs(units, pools, app_clients)
     units.look_first(upkeep.check_sealing_keys)
     return Services(
@@ -145,7 +162,7 @@ def build(
         user_lists=UserLists(units),
         invitations=Invitations(pools, new_users, users, delivery),
         recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, clock),
-        sign_up=SignUp(units, new_users, named_codes, verification_codes, delivery, clock),
+        sign_up=SignUp(units, new_users, named_codes, verification_codes, challenges, delivery, clock),
         groups=Groups(units, clock),
         keys=keys,
         access_keys=AccessKeys(units, settings, clock),
@@ -158,7 +175,10 @@ def build(
         tokens=tokens,
         profile=Profile(units, keys, dialects, clock),
         client_proofs=client_proofs,
-        sign_ins=SignIns(client_proofs, authentication, SrpSignIn(units, sealer, attempts, clock), tokens),
+        sign_ins=SignIns(client_proofs, authentication, srp, choice, second_factors, challenges, tokens),
+        second_factors=second_factors,
+        software_tokens=software_tokens,
+        mfa_settings=MfaSettings(units, access_tokens, clock),
         own_attributes=OwnAttributes(units, access_tokens, dialects, verification_codes, delivery, clock),
         own_account=OwnAccount(units, access_tokens, users, authentication, new_passwords, clock),
         hints=Hints(app_clients, keys, clock),

@@ -8,6 +8,7 @@ from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
 from app_client_authz.domain.token_session import is_signed_in
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
+from app_client_authz.services.challenges import Passed
 from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.services.pools import Dialects
 from app_client_authz.storage.sso_sessions import SignedIn
@@ -22,14 +23,17 @@ class Sessions:
         self._dialects = dialects
         self._clock = clock
 
-    def begin(self, user: User, *, replacing: str | None) -> tuple[str, SignedIn]:
+    def begin(self, who: User | Passed, *, replacing: str | None) -> tuple[str, SignedIn]:
         """A new cookie for a user who just proved to be one; ``replacing`` is the cookie that came along.
 
         Whatever the browser held before is ended: no value from before the sign-in becomes a session (UI-3).
 
         Raises:
-            NotAuthorized: since the proof the user was disabled, deleted, or given another password.
+            NotAuthorized: since the proof the user was disabled, deleted, or given another password, or the answer
+                to the last challenge was used by another request.
+            ExpiredCode: likewise, with a code.
         """
+        user = who if isinstance(who, User) else who.user
         now = self._clock()
         cookie = digests.random_token()
         session = SsoSession(user.pool_id, user.sub, user.username, now, now, now + LIFETIME_SECONDS)
@@ -38,6 +42,8 @@ class Sessions:
             standing = unit.users.lock(user.sub)
             if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
                 raise NotAuthorized(WRONG, detail="changed since the password was right")
+            if isinstance(who, Passed):
+                who.settle(unit)
             if replacing:
                 unit.sso_sessions.end(digests.digest(replacing))
             unit.sso_sessions.add(digests.digest(cookie), session)

@@ -1,33 +1,39 @@
 """Sign-in by the JSON API: InitiateAuth, RespondToAuthChallenge and their Admin forms (api.md 4.2 to 4.11)."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app_client_authz.domain import attributes, auth_flows
-from app_client_authz.domain.auth_flows import ADMIN_PASSWORD, PASSWORD, REFRESH, SRP
+from app_client_authz.domain import auth_flows
+from app_client_authz.domain.auth_flows import ADMIN_PASSWORD, CHOICE, PASSWORD, REFRESH, SRP
+from app_client_authz.domain.challenge import (
+    BY_PASSWORD,
+    EMAIL_OTP,
+    MFA_SETUP,
+    NEW_PASSWORD_REQUIRED,
+    PASSWORD_VERIFIER,
+    SELECT_CHALLENGE,
+    SELECT_MFA_TYPE,
+    SMS_MFA,
+    SMS_OTP,
+    SOFTWARE_TOKEN_MFA,
+)
 from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
-from app_client_authz.services.authentication import NEW_PASSWORD_REQUIRED, Authentication, NewPasswordRequired
+from app_client_authz.services.authentication import Authentication, NewPasswordRequired, Outcome
+from app_client_authz.services.challenge_parameters import Challenge, challenge_of, new_password_challenge
+from app_client_authz.services.challenges import Challenges, Passed
+from app_client_authz.services.choice_sign_in import ChoiceSignIn, SrpRequired
 from app_client_authz.services.client_proofs import ClientProofs
 from app_client_authz.services.issuer import TokenSet
-from app_client_authz.services.srp_sign_in import PASSWORD_VERIFIER, SrpSignIn
+from app_client_authz.services.second_factors import Reply, SecondFactors
+from app_client_authz.services.srp_sign_in import SrpSignIn
 from app_client_authz.services.tokens import Tokens
 
+__all__ = ["Answer", "Challenge", "Request", "SignIns"]
+
 _ATTRIBUTE = "userAttributes."
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What the caller has to answer before there are tokens."""
-
-    name: str
-    parameters: Mapping[str, str]
-    session: str | None = field(default=None, repr=False)
-    """None where the parameters say all: PASSWORD_VERIFIER (api.md 4.6)."""
-
-
+Parameters = Mapping[str, str]
 Answer = TokenSet | Challenge
 
 
@@ -40,51 +46,98 @@ class Request:
     base: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Response:
+    request: Request
+    challenge: str
+    session: str = field(repr=False)
+    given: Parameters = field(repr=False)
+
+    @property
+    def reply(self) -> Reply:
+        return Reply(self.request.registration, self.session, "api", self.given["USERNAME"])
+
+    def required(self, name: str) -> str:
+        auth_flows.require(self.given, name)
+        return self.given[name]
+
+
 class SignIns:
     """The order of checks is that of api.md 4.2: flow, parameters, client, and only then the user."""
 
-    def __init__(self, proofs: ClientProofs, authentication: Authentication, srp: SrpSignIn, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        proofs: ClientProofs,
+        authentication: Authentication,
+        srp: SrpSignIn,
+        choice: ChoiceSignIn,
+        second_factors: SecondFactors,
+        challenges: Challenges,
+        tokens: Tokens,
+    ) -> None:
         self._proofs = proofs
         self._authentication = authentication
         self._srp = srp
+        self._choice = choice
+        self._second_factors = second_factors
+        self._challenges = challenges
         self._tokens = tokens
+        # CUSTOM_CHALLENGE, DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER have their place here once they are set.
+        self._answers: Mapping[str, Callable[[_Response], Outcome | SrpRequired]] = {
+            NEW_PASSWORD_REQUIRED: self._new_password,
+            SMS_MFA: self._code,
+            SOFTWARE_TOKEN_MFA: self._code,
+            EMAIL_OTP: self._code_by_email,
+            SMS_OTP: self._first_factor,
+            SELECT_MFA_TYPE: lambda response: self._second_factors.choose(response.reply, response.required("ANSWER")),
+            MFA_SETUP: self._set_up,
+            SELECT_CHALLENGE: self._choose,
+            **dict.fromkeys(BY_PASSWORD, self._first_factor),
+        }
 
-    def initiate(self, request: Request, flow: str, parameters: Mapping[str, str], *, by_admin: bool) -> Answer:
-        """Tokens, or the first challenge.
+    def initiate(
+        self, request: Request, flow: str, parameters: Parameters, *, by_admin: bool, session: str | None = None
+    ) -> Answer:
+        """Tokens, or the first challenge. ``session`` is that of a confirmed registration (ConfirmSignUp).
 
         Raises:
             InvalidParameter, UnsupportedOperation: see ``auth_flows.started``.
-            NotAuthorized and what ``Authentication.sign_in`` raises: client or user did not prove to be one.
+            NotAuthorized and what ``Authentication.sign_in`` and ``ChoiceSignIn.begin`` raise: client or user did
+                not prove to be one.
             InvalidGrant: a refresh token gives nothing (any more).
         """
-        client = request.registration.client
-        name = auth_flows.started(flow, client, parameters, by_admin=by_admin)
+        registration = request.registration
+        name = auth_flows.started(flow, registration.client, parameters, by_admin=by_admin)
         if name == REFRESH:
             return self._refresh(request, parameters)
-        if name not in {PASSWORD, ADMIN_PASSWORD, SRP}:
+        # CUSTOM_AUTH has its place here once there are triggers.
+        if name not in {PASSWORD, ADMIN_PASSWORD, SRP, CHOICE}:
             raise InvalidParameter(f"{flow} is not supported by this server.")
         username = parameters["USERNAME"]
-        self._proofs.check_hash(request.registration, username, parameters.get("SECRET_HASH"))
+        self._proofs.check_hash(registration, username, parameters.get("SECRET_HASH"))
         if name == SRP:
-            return Challenge(
-                PASSWORD_VERIFIER, self._srp.challenge(request.registration, username, parameters["SRP_A"])
-            )
+            return Challenge(PASSWORD_VERIFIER, self._srp.challenge(registration, username, parameters["SRP_A"]))
+        if name == CHOICE and session is not None:
+            return self._next(request, self._choice.go_on_from_sign_up(registration, session, username, door="api"))
+        if name == CHOICE:
+            return self._next(request, self._choice.begin(registration, parameters, door="api"))
         proved = self._authentication.sign_in(
-            request.registration,
+            registration,
             username,
             parameters["PASSWORD"],
-            session_seconds=client.auth_session_seconds,
+            session_seconds=registration.client.auth_session_seconds,
             door="api",
         )
         return self._next(request, proved)
 
-    def respond(self, request: Request, challenge: str, session: str | None, responses: Mapping[str, str]) -> Answer:
+    def respond(self, request: Request, challenge: str, session: str | None, responses: Parameters) -> Answer:
         """Tokens, or the next challenge. A refused answer leaves the session usable (api.md 4.5).
 
         Raises:
             InvalidParameter: a response is missing, or no such challenge was set.
             ChallengeExpired: the session is over, or belongs to another challenge, client or user.
             UserDisabled, UserNotConfirmed, PasswordResetRequired, PasswordAttemptsExceeded: as ``initiate``.
+            CodeMismatch, ExpiredCode, LimitExceeded: a code is wrong, was used, or was guessed too often.
             NotAuthorized, InvalidPassword, InvalidParameter: the answer is not acceptable.
         """
         auth_flows.require(responses, "USERNAME")
@@ -95,29 +148,70 @@ class SignIns:
             return self._next(
                 request, self._authentication.go_on(request.registration, stored, session_seconds=seconds, door="api")
             )
-        if challenge != NEW_PASSWORD_REQUIRED:
+        if challenge not in self._answers:
             raise InvalidParameter(f"{challenge} is not supported by this server.")
         auth_flows.require({"Session": session or ""}, "Session")
-        auth_flows.require(responses, "NEW_PASSWORD")
+        return self._next(request, self._answers[challenge](_Response(request, challenge, session or "", responses)))
+
+    # --- answers --------------------------------------------------------------------------------
+
+    def _new_password(self, response: _Response) -> Outcome:
+        password = response.required("NEW_PASSWORD")
         given = {
-            name.removeprefix(_ATTRIBUTE): value for name, value in responses.items() if name.startswith(_ATTRIBUTE)
+            name.removeprefix(_ATTRIBUTE): value
+            for name, value in response.given.items()
+            if name.startswith(_ATTRIBUTE)
         }
-        user = self._authentication.answer_new_password(
-            request.registration,
-            session or "",
-            responses["NEW_PASSWORD"],
+        return self._authentication.answer_new_password(
+            response.request.registration,
+            response.session,
+            password,
             given,
             door="api",
-            name=responses["USERNAME"],
+            name=response.given["USERNAME"],
         )
-        return self._next(request, user)
 
-    def _next(self, request: Request, proved: User | NewPasswordRequired) -> Answer:
-        if isinstance(proved, User):
-            return self._tokens.sign_in(request.registration, proved, request.event_id, request.base)
-        return Challenge(NEW_PASSWORD_REQUIRED, _new_password_parameters(request.registration, proved), proved.session)
+    def _code(self, response: _Response) -> Outcome:
+        code = response.required(f"{response.challenge}_CODE")
+        return self._second_factors.answer(response.reply, response.challenge, code)
 
-    def _refresh(self, request: Request, parameters: Mapping[str, str]) -> TokenSet:
+    def _code_by_email(self, response: _Response) -> Outcome | SrpRequired:
+        """EMAIL_OTP is the name of a first and of a second factor: the session knows which."""
+        opened = self._challenges.find(
+            response.session,
+            EMAIL_OTP,
+            door="api",
+            registration=response.request.registration,
+            name=response.given["USERNAME"],
+        )
+        return self._first_factor(response) if opened.state.first_factor is None else self._code(response)
+
+    def _set_up(self, response: _Response) -> Outcome:
+        if response.given.get("EMAIL"):
+            return self._second_factors.set_up_email(response.reply, response.given["EMAIL"])
+        return self._second_factors.finish_set_up(response.reply)
+
+    def _choose(self, response: _Response) -> Outcome | SrpRequired:
+        return self._choice.choose(response.request.registration, response.session, response.given, door="api")
+
+    def _first_factor(self, response: _Response) -> Outcome | SrpRequired:
+        return self._choice.answer(
+            response.request.registration, response.session, response.challenge, response.given, door="api"
+        )
+
+    # --------------------------------------------------------------------------------------------
+
+    def _next(self, request: Request, outcome: Outcome | SrpRequired) -> Answer:
+        if isinstance(outcome, (User, Passed)):
+            # PostAuthentication and PreTokenGeneration come between, once there are triggers.
+            return self._tokens.sign_in(request.registration, outcome, request.event_id, request.base)
+        if isinstance(outcome, SrpRequired):
+            return Challenge(PASSWORD_VERIFIER, outcome.parameters)
+        if isinstance(outcome, NewPasswordRequired):
+            return new_password_challenge(request.registration, outcome)
+        return challenge_of(outcome)
+
+    def _refresh(self, request: Request, parameters: Parameters) -> TokenSet:
         token = parameters["REFRESH_TOKEN"]
         if request.registration.client.confidential:
             # The hash is made with the name of whoever the token belongs to, which the caller does not send. A
@@ -125,15 +219,3 @@ class SignIns:
             owner = self._tokens.owner(token)
             self._proofs.check_hash(request.registration, owner, parameters.get("SECRET_HASH"))
         return self._tokens.refresh(request.registration, token, request.base)
-
-
-def _new_password_parameters(registration: Registration, pending: NewPasswordRequired) -> dict[str, str]:
-    user, pool = pending.user, registration.pool
-    readable = attributes.readable_names(registration.client.read_attributes, pool) - {"sub"}
-    shown = {name: value for name, value in user.attributes.items() if name in readable}
-    wanted = [_ATTRIBUTE + name for name in attributes.missing(pool, user.attributes)]
-    return {
-        "USER_ID_FOR_SRP": user.username,
-        "requiredAttributes": json.dumps(wanted, separators=(",", ":")),
-        "userAttributes": json.dumps(shown, separators=(",", ":"), ensure_ascii=False),
-    }

@@ -1,18 +1,28 @@
 """Users who register themselves (api.md 4.13 to 4.15)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app_client_authz.domain import attributes
+from app_client_authz.domain.auth_flows import CHOICE
+from app_client_authz.domain.challenge import SIGNED_UP, StepState
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import CodeDelivery, attribute_of, confirmation_channel
-from app_client_authz.domain.errors import AliasExists, ExpiredCode, InvalidParameter, NotAuthorized, UserDisabled
+from app_client_authz.domain.errors import (
+    AliasExists,
+    ChallengeExpired,
+    ExpiredCode,
+    InvalidParameter,
+    NotAuthorized,
+    UserDisabled,
+)
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus, aliases_of, check_username
 from app_client_authz.domain.verification import CONFIRM_SIGN_UP
 from app_client_authz.services import audit
+from app_client_authz.services.challenges import Challenges, OpenSession
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.new_users import NewUsers, take_aliases
@@ -27,10 +37,14 @@ _NOTHING_TO_SEND = "Cannot resend codes. Auto verification not turned on."
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """A user who registered; ``sent`` is where the code went, None if none was sent."""
+    """A user who registered; ``sent`` is where the code went, None if none was sent.
+
+    ``session`` goes with the confirmation, where the client signs in by choice (USER_AUTH).
+    """
 
     user: User
     sent: CodeDelivery | None
+    session: str | None = field(default=None, repr=False)
 
 
 class SignUp:
@@ -42,6 +56,7 @@ class SignUp:
         new_users: NewUsers,
         named_codes: NamedCodes,
         codes: VerificationCodes,
+        challenges: Challenges,
         delivery: Delivery,
         clock: Clock,
     ) -> None:
@@ -49,6 +64,7 @@ class SignUp:
         self._new_users = new_users
         self._named_codes = named_codes
         self._codes = codes
+        self._challenges = challenges
         self._delivery = delivery
         self._clock = clock
 
@@ -76,11 +92,12 @@ class SignUp:
             return *target, self._codes.issue(unit, Account(pool.id, user.sub), CONFIRM_SIGN_UP, target[1])
 
         user, issued = self._new_users.register(pool, name, given, password, issue)
+        session = self._begin(registration, user)
         if issued is None:
-            return SignedUp(user, None)
+            return SignedUp(user, None, session)
         medium, address, code = issued
         self._delivery.send_code(MessageKind.CONFIRM_SIGN_UP, pool, user, medium, address, code)
-        return SignedUp(user, CodeDelivery.of(medium, address))
+        return SignedUp(user, CodeDelivery.of(medium, address), session)
 
     def resend(self, registration: Registration, name: str) -> CodeDelivery:
         """A new code, which replaces the one before (ResendConfirmationCode).
@@ -94,10 +111,20 @@ class SignUp:
         kind = CodeKind(CONFIRM_SIGN_UP, MessageKind.CONFIRM_SIGN_UP, SENDS_PER_HOUR, _resend_channel)
         return self._named_codes.send(registration, name, kind)
 
-    def confirm(self, registration: Registration, name: str, code: str, *, takes_aliases: bool = False) -> None:
+    def confirm(
+        self,
+        registration: Registration,
+        name: str,
+        code: str,
+        *,
+        takes_aliases: bool = False,
+        session: str | None = None,
+    ) -> str | None:
         """The user is CONFIRMED, and the address that the code went to is verified (ConfirmSignUp).
 
         ``takes_aliases``: an address that is another user's alias becomes this one's (ForceAliasCreation).
+        ``session`` is the registration's: while it lasts, what comes back is a session that signs the user in, to
+        whom the code was a first factor. One that is over costs nothing but that.
 
         Raises:
             CodeMismatch, ExpiredCode, LimitExceeded, UserNotFound, NotAuthorized: see ``NamedCodes.prove``.
@@ -105,10 +132,11 @@ class SignUp:
         """
         pool = registration.pool
         proof = self._named_codes.prove(registration, name, CONFIRM_SIGN_UP, code, _check_unconfirmed)
+        opened = self._registered(registration, session, name, proof.account.key)
         attribute = attribute_of(proof.destination)
         flag, now = VERIFIABLE[attribute], self._clock()
 
-        def change(unit: Unit) -> list[str]:
+        def change(unit: Unit) -> tuple[list[str], str | None]:
             stored = existing_user(unit, pool, proof.account.key, hold=True)
             current = stored.user.attributes
             _check_unconfirmed(stored.user)
@@ -122,16 +150,38 @@ class SignUp:
             claimed = {kind: key for kind, key in aliases.items() if kind == attribute and current.get(flag) != "true"}
             losers = take_aliases(unit, pool, claimed, now) if takes_aliases else []
             store(unit, pool, stored, after)
-            return losers
+            return losers, None if opened is None else self._confirmed(unit, opened, after)
 
         try:
-            losers = self._units.write(change)
+            losers, fresh = self._units.write(change)
         except AliasExists:
             raise AliasExists(f"An account with the {attribute} already exists.") from None
         sub = proof.account.key
         for loser in losers:
             audit.record("alias_moved", pool_id=pool.id, sub=loser, to=sub)
         audit.record("user_confirmed", pool_id=pool.id, client_id=registration.client.client_id, sub=sub)
+        return fresh
+
+    def _begin(self, registration: Registration, user: User) -> str | None:
+        if not registration.client.can_use_auth_flow(CHOICE):
+            return None
+        state = StepState("api", registration.client.auth_session_seconds)
+        return self._units.write(lambda unit: self._challenges.begin(unit, registration, user, SIGNED_UP, state))
+
+    def _registered(self, registration: Registration, session: str | None, name: str, sub: str) -> OpenSession | None:
+        """The registration's session: whoever has it, registered the user."""
+        if session is None:
+            return None
+        try:
+            opened = self._challenges.find(session, SIGNED_UP, door="api", registration=registration, name=name)
+        except ChallengeExpired:
+            return None
+        return opened if opened.user.sub == sub and not opened.state.done else None
+
+    def _confirmed(self, unit: Unit, opened: OpenSession, user: User) -> str:
+        self._challenges.consume(unit, opened)
+        state = replace(opened.state, done=True)
+        return self._challenges.begin(unit, opened.registration, user, SIGNED_UP, state)
 
 
 def _check_unconfirmed(user: User) -> None:

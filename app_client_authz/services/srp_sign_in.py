@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from app_client_authz.crypto import digests
 from app_client_authz.crypto.sealing import Sealer, SealError
-from app_client_authz.domain import auth_flows, ids, srp
+from app_client_authz.domain import auth_flows, challenge, ids, srp
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.credentials import SrpVerifier
 from app_client_authz.domain.errors import InvalidParameter, NotAuthorized, UserNotFound
@@ -16,11 +16,11 @@ from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import goes_by, username_key
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
-from app_client_authz.storage.challenge_sessions import SPENT_PROOF, ChallengeSession
+from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
 
-PASSWORD_VERIFIER = SPENT_PROOF
+PASSWORD_VERIFIER = challenge.PASSWORD_VERIFIER
 TIMESTAMP_SECONDS = 600
 """How far the caller's clock may be from ours (API-3)."""
 _BLOCK, _SIGNATURE, _TIMESTAMP = "PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"
@@ -77,7 +77,7 @@ class SrpSignIn:
             if stored is None:
                 raise UserNotFound
             self._attempts.check_status(stored)
-        user_id = self._user_id(pool, key, stored)
+        user_id = self.user_id(pool, key, stored)
         used = verifier or self._made_up(pool, username_key(user_id, pool.case_sensitive) if stored else key)
         b = digests.random_int(srp.SECRET_BITS)
         state = _State(
@@ -123,7 +123,7 @@ class SrpSignIn:
         )
 
         def proves() -> bool:
-            user_id = self._user_id(pool, state.name_key, stored)
+            user_id = self.user_id(pool, state.name_key, stored)
             salted = username_key(user_id, pool.case_sensitive) if stored else state.name_key
             used = verifier or self._made_up(pool, salted)
             # Always: with no such user, too, the numbers are worked out (ENU-6).
@@ -171,7 +171,7 @@ class SrpSignIn:
 
         return self._units.write(spend)
 
-    def _user_id(self, pool: UserPool, key: str, stored: StoredUser | None) -> str:
+    def user_id(self, pool: UserPool, key: str, stored: StoredUser | None) -> str:
         """USER_ID_FOR_SRP: the username that never changes, or what it could be if there were such a user.
 
         Where a name is an address, users have another one to be known by: a UUID, in pools without usernames and

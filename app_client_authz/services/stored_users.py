@@ -1,9 +1,10 @@
 """A user in a unit of work: found by any name, written whole."""
 
 from app_client_authz.domain import ids
-from app_client_authz.domain.errors import ConcurrentModification, UserNotFound
+from app_client_authz.domain.errors import ConcurrentModification, NotAuthorized, UserNotFound
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
+from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.storage.unit import Unit
 from app_client_authz.storage.users import StoredUser
 
@@ -36,6 +37,19 @@ def store(unit: Unit, pool: UserPool, before: StoredUser, after: User) -> User:
     if not unit.users.replace(after, before.version, aliases):
         raise ConcurrentModification("The user was changed by another request.")
     return after
+
+
+def check_unchanged(unit: Unit, user: User) -> None:
+    """Nothing, if the user stands as when ``user`` was read, and stands still until the transaction ends (ATM-3).
+
+    Raises:
+        NotAuthorized: disabled, deleted, signed out or changed since: what was proved, was proved of another.
+    """
+    standing = unit.users.lock(user.sub)
+    if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
+        raise NotAuthorized(WRONG, detail="changed since the sign-in")
+    if standing.status != user.status or standing.signed_out_at != user.signed_out_at:
+        raise NotAuthorized(WRONG, detail="changed since the sign-in")
 
 
 def standing_with_password(pool: UserPool, now: float, *, permanent: bool) -> tuple[UserStatus, float | None]:

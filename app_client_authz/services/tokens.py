@@ -12,7 +12,6 @@ from app_client_authz.domain.errors import (
     GrantNotAllowed,
     InvalidGrant,
     InvalidTokenRequest,
-    NotAuthorized,
     OAuthDisabled,
     RefreshTokenExpired,
     RefreshTokenOfAnotherClient,
@@ -26,10 +25,11 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
+from app_client_authz.services.challenges import Passed
 from app_client_authz.services.issuer import Issuer, TokenSet
 from app_client_authz.services.keys import Keys
-from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.services.pools import Dialects, LiveScopes
+from app_client_authz.services.stored_users import check_unchanged
 from app_client_authz.storage.unit import Unit, Units
 
 
@@ -152,14 +152,17 @@ class Tokens:
 
     # --- sign-in by the JSON API ----------------------------------------------------------------
 
-    def sign_in(self, registration: Registration, user: User, event_id: str, base: str) -> TokenSet:
+    def sign_in(self, registration: Registration, who: User | Passed, event_id: str, base: str) -> TokenSet:
         """Tokens of a user who just proved to be one (InitiateAuth), with a token session of their own.
 
-        ``user`` comes with groups; ``event_id`` is the request's.
+        The user comes with groups; ``event_id`` is the request's.
 
         Raises:
-            NotAuthorized: the user was disabled, deleted, signed out or changed since.
+            NotAuthorized: the user was disabled, deleted, signed out or changed since, or the answer to the last
+                challenge was used by another request.
+            ExpiredCode: likewise, with a code.
         """
+        user = who if isinstance(who, User) else who.user
         client, pool, now = registration.client, registration.pool, self._clock()
         signing = self._issuer.signing(pool)
         session = TokenSession(
@@ -176,12 +179,9 @@ class Tokens:
         refresh_token = digests.random_token()
 
         def open_session(unit: Unit) -> None:
-            # Held: sign-out, disabling and deletion come before or after us (ATM-3).
-            standing = unit.users.lock(user.sub)
-            if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
-                raise NotAuthorized(WRONG, detail="changed since the sign-in")
-            if standing.status != user.status or standing.signed_out_at != user.signed_out_at:
-                raise NotAuthorized(WRONG, detail="changed since the sign-in")
+            check_unchanged(unit, user)
+            if isinstance(who, Passed):
+                who.settle(unit)
             unit.token_sessions.open(session, digests.digest(refresh_token))
 
         self._units.write(open_session)

@@ -1,5 +1,7 @@
 """Clearing what is over, the canary of the sealing keys, and sealing anew."""
 
+from collections.abc import Callable
+
 from app_client_authz.crypto.sealing import SealError
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ConfigurationError
@@ -72,19 +74,24 @@ class Upkeep:
         keys += sum(self._reseal_access_key(key_id) for key_id in access_keys)
         keys += sum(self._reseal_provider(pool_id, name) for pool_id, name in providers)
         keys += sum(self._reseal_message(row_id) for row_id in messages)
-        keys += self._reseal_verifiers()
+        keys += self._reseal_users(self._reseal_verifiers_behind)
+        keys += self._reseal_users(self._reseal_tokens_behind)
         return keys + sum(self._reseal_secrets(client_id) for client_id in clients)
 
-    def _reseal_verifiers(self) -> int:
+    @staticmethod
+    def _reseal_users(reseal_behind: Callable[[str], tuple[str | None, int]]) -> int:
         total = 0
         after: str | None = ""
         while after is not None:
-            after, resealed = self._reseal_verifiers_behind(after)
+            after, resealed = reseal_behind(after)
             total += resealed
         return total
 
     def _reseal_verifiers_behind(self, sub: str) -> tuple[str | None, int]:
         return self._units.write(lambda unit: unit.srp_verifiers.reseal(sub, limit=BATCH))
+
+    def _reseal_tokens_behind(self, sub: str) -> tuple[str | None, int]:
+        return self._units.write(lambda unit: unit.software_tokens.reseal(sub, limit=BATCH))
 
     def _reseal_access_key(self, key_id: str) -> int:
         return self._units.write(lambda unit: unit.access_keys.reseal(key_id))

@@ -1,27 +1,33 @@
 """The rows behind the steps of a sign-in."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from app_client_authz.domain.challenge import PASSWORD_VERIFIER, StepState
 from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.tables import app_clients
 from app_client_authz.storage.tables import challenge_sessions as table
 
-SPENT_PROOF = "PASSWORD_VERIFIER"
+SPENT_PROOF = PASSWORD_VERIFIER
 """What stays until it expires, whatever ends: an SRP proof that was used must never count again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChallengeSession:
-    """Who has to answer which challenge at which client until when (epoch seconds)."""
+    """Who has to answer which challenge at which client until when (epoch seconds).
+
+    ``sub`` is None where nobody can answer. A proof that was spent has no ``state``.
+    """
 
     client_id: str
-    sub: str
+    sub: str | None
     challenge: str
     created_at: float
     expires_at: float
     consumed_at: float | None = None
+    state: StepState | None = None
 
 
 class ChallengeSessions:
@@ -37,6 +43,7 @@ class ChallengeSessions:
                 client_id=session.client_id,
                 sub=session.sub,
                 challenge=session.challenge,
+                state=None if session.state is None else json.dumps(asdict(session.state), separators=(",", ":")),
                 created_at=session.created_at,
                 expires_at=session.expires_at,
                 consumed_at=None,
@@ -52,9 +59,10 @@ class ChallengeSessions:
                 table.c.created_at,
                 table.c.expires_at,
                 table.c.consumed_at,
+                table.c.state,
             ).where(table.c.digest == bytes.fromhex(digest))
         ).one_or_none()
-        return None if row is None else ChallengeSession(*row)
+        return None if row is None else ChallengeSession(*row[:-1], state=_read_state(row.state))
 
     def consume(self, digest: str, now: float) -> bool:
         """True for exactly one caller, and only before it expires (R24)."""
@@ -85,3 +93,10 @@ class ChallengeSessions:
 
     def end_of_user(self, sub: str) -> None:
         self._connection.execute(delete(table).where(table.c.sub == sub, table.c.challenge != SPENT_PROOF))
+
+
+def _read_state(text: str | None) -> StepState | None:
+    if text is None:
+        return None
+    plain = json.loads(text)
+    return StepState(**{**plain, "offered": tuple(plain["offered"])})

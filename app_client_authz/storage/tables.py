@@ -127,6 +127,8 @@ users = Table(
     Column("sealed_srp", Text),
     Column("temporary_password_until", Double),
     Column("attributes", Text, nullable=False),
+    # Second factors that are switched on, as JSON; None for the many who have none.
+    Column("mfa", Text),
     # The last global sign-out: whatever was issued before it is dead.
     Column("signed_out_at", Double),
     Column("version", Integer, nullable=False),
@@ -247,14 +249,29 @@ challenge_sessions = Table(
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
     _client(),
-    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), nullable=False),
+    # None where somebody asked for a name that no user has, and must not notice (ENU-1).
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE")),
     Column("challenge", String(64), nullable=False),
+    # What later steps have to know, as JSON.
+    Column("state", Text),
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("consumed_at", Double),
     Index(None, "sub"),
     Index(None, "client_id"),
     Index(None, "expires_at"),
+)
+
+# Authenticator apps: at most one that counts and one that is being set up, for each user.
+software_tokens = Table(
+    "authz_software_tokens",
+    metadata,
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), primary_key=True),
+    # The secret that codes are held against; None until a first code was seen.
+    Column("sealed_secret", Text),
+    # The last step whose code was used: a code works once (RFC 6238 section 5.2).
+    Column("last_step", Integer, nullable=False),
+    Column("sealed_pending", Text),
 )
 
 attempts = Table(

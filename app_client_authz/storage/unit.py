@@ -26,6 +26,7 @@ from app_client_authz.storage.keys import SigningKeys
 from app_client_authz.storage.messages import Messages
 from app_client_authz.storage.pools import Pools
 from app_client_authz.storage.resource_servers import ResourceServers
+from app_client_authz.storage.software_tokens import SoftwareTokens
 from app_client_authz.storage.srp_verifiers import SrpVerifiers
 from app_client_authz.storage.sso_sessions import SsoSessions
 from app_client_authz.storage.token_sessions import TokenSessions
@@ -58,6 +59,7 @@ class Unit:
         self.access_keys = AccessKeys(connection, sealer)
         self.users = Users(connection, sealer)
         self.srp_verifiers = SrpVerifiers(connection, sealer)
+        self.software_tokens = SoftwareTokens(connection, sealer)
         self.user_search = UserSearch(connection)
         self.groups = Groups(connection)
         self.codes = Codes(connection)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
@@ -11,6 +11,7 @@ from app_client_authz.crypto.sealing import Sealer
 from app_client_authz.domain.credentials import Credentials
 from app_client_authz.domain.errors import ConcurrentModification
 from app_client_authz.domain.user import USERNAME, Group, User, UserStatus, alias_refusal, name_refusal
+from app_client_authz.domain.user_mfa import NO_MFA, UserMfa
 from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.srp_verifiers import sealed
 from app_client_authz.storage.tables import group_members, groups, user_names, users
@@ -23,6 +24,7 @@ USER_COLUMNS = (
     users.c.enabled,
     users.c.temporary_password_until,
     users.c.attributes,
+    users.c.mfa,
     users.c.signed_out_at,
     users.c.created_at.label("user_created_at"),
     users.c.updated_at.label("user_updated_at"),
@@ -111,6 +113,7 @@ def user_of(values: Sequence[Any], members: tuple[Group, ...] = ()) -> User:
         enabled,
         temporary_password_until,
         attributes,
+        mfa,
         signed_out_at,
         created_at,
         updated_at,
@@ -127,6 +130,7 @@ def user_of(values: Sequence[Any], members: tuple[Group, ...] = ()) -> User:
         signed_out_at=signed_out_at,
         temporary_password_until=temporary_password_until,
         groups=members,
+        mfa=NO_MFA if mfa is None else _read_mfa(mfa),
     )
 
 
@@ -196,6 +200,7 @@ class Users:
             sealed_srp=sealed(self._sealer, user.sub, credentials),
             temporary_password_until=user.temporary_password_until,
             attributes=_dump(user.attributes),
+            mfa=_dump_mfa(user.mfa),
             signed_out_at=user.signed_out_at,
             version=1,
             created_at=user.created_at,
@@ -218,6 +223,7 @@ class Users:
                 enabled=user.enabled,
                 temporary_password_until=user.temporary_password_until,
                 attributes=_dump(user.attributes),
+                mfa=_dump_mfa(user.mfa),
                 signed_out_at=user.signed_out_at,
                 version=expected_version + 1,
                 updated_at=user.updated_at,
@@ -293,3 +299,12 @@ class Users:
 
 def _dump(attributes: Mapping[str, str]) -> str:
     return json.dumps(dict(attributes), separators=(",", ":"), ensure_ascii=False)
+
+
+def _dump_mfa(mfa: UserMfa) -> str | None:
+    return None if mfa == NO_MFA else json.dumps(asdict(mfa), separators=(",", ":"))
+
+
+def _read_mfa(text: str) -> UserMfa:
+    plain = json.loads(text)
+    return UserMfa(**{**plain, "enabled": tuple(plain["enabled"])})

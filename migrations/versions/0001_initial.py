@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("sealed_srp", sa.Text(), nullable=True),
         sa.Column("temporary_password_until", sa.Double(), nullable=True),
         sa.Column("attributes", sa.Text(), nullable=False),
+        sa.Column("mfa", sa.Text(), nullable=True),
         sa.Column("signed_out_at", sa.Double(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
@@ -212,8 +213,9 @@ def upgrade() -> None:
         "authz_challenge_sessions",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("client_id", sa.String(length=128), nullable=False),
-        sa.Column("sub", sa.String(length=64), nullable=False),
+        sa.Column("sub", sa.String(length=64), nullable=True),
         sa.Column("challenge", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.Column("consumed_at", sa.Double(), nullable=True),
@@ -231,6 +233,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_authz_challenge_sessions_client_id"), "authz_challenge_sessions", ["client_id"])
     op.create_index(op.f("ix_authz_challenge_sessions_expires_at"), "authz_challenge_sessions", ["expires_at"])
     op.create_index(op.f("ix_authz_challenge_sessions_sub"), "authz_challenge_sessions", ["sub"])
+    op.create_table(
+        "authz_software_tokens",
+        sa.Column("sub", sa.String(length=64), nullable=False),
+        sa.Column("sealed_secret", sa.Text(), nullable=True),
+        sa.Column("last_step", sa.Integer(), nullable=False),
+        sa.Column("sealed_pending", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sub"], ["authz_users.sub"], name=op.f("fk_authz_software_tokens_sub"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sub", name=op.f("pk_authz_software_tokens")),
+    )
     op.create_table(
         "authz_codes",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -409,6 +422,7 @@ def downgrade() -> None:
     op.drop_table("authz_idp_identifiers")
     op.drop_table("authz_group_members")
     op.drop_table("authz_codes")
+    op.drop_table("authz_software_tokens")
     op.drop_table("authz_challenge_sessions")
     op.drop_table("authz_users")
     op.drop_table("authz_signing_keys")

@@ -1,0 +1,130 @@
+"""What follows a factor that was proved: the next challenge, or nothing more (api.md 4.8)."""
+
+from dataclasses import dataclass, field, replace
+
+from app_client_authz.domain import user_mfa
+from app_client_authz.domain.challenge import (
+    MFA_SETUP,
+    ONE_TIME,
+    SELECT_MFA_TYPE,
+    Door,
+    NextStep,
+    StepState,
+    second_factor,
+)
+from app_client_authz.domain.delivery import CodeDelivery, address_of
+from app_client_authz.domain.errors import ChallengeExpired
+from app_client_authz.domain.message import Medium, MessageKind
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import User
+from app_client_authz.services import audit
+from app_client_authz.services.challenges import INVALID_SESSION, Challenges, Passed, Settle
+from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.sign_in_codes import SignInCodes
+from app_client_authz.services.stored_users import check_unchanged
+from app_client_authz.storage.attempts import Account
+from app_client_authz.storage.unit import Unit, Units
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeRequired:
+    """One more step, within the session's time.
+
+    ``challenge`` is the name of it. ``offered`` is what there is to choose from (SELECT_MFA_TYPE,
+    SELECT_CHALLENGE) or to set up (MFA_SETUP), and beside a first factor what could have been chosen. ``delivery``
+    is where a code went, masked. ``user_id`` is the username, or what it could be.
+    """
+
+    session: str = field(repr=False)
+    challenge: str
+    user_id: str
+    offered: tuple[str, ...] = ()
+    delivery: CodeDelivery | None = None
+    friendly_name: str | None = None
+
+
+class NextSteps:
+    """One place decides, for every door and every first factor."""
+
+    def __init__(self, units: Units, challenges: Challenges, codes: SignInCodes, delivery: Delivery) -> None:
+        self._units = units
+        self._challenges = challenges
+        self._codes = codes
+        self._delivery = delivery
+
+    def after(
+        self,
+        registration: Registration,
+        user: User,
+        *,
+        door: Door,
+        seconds: int,
+        first_factor: str,
+        settle: Settle | None = None,
+    ) -> User | Passed | ChallengeRequired:
+        """The user who may come in, or the second factor that is asked for.
+
+        ``user`` is as it was when ``first_factor`` was proved; ``settle`` uses up the answer that proved it.
+
+        Raises:
+            NotAuthorized: the user changed since.
+            LimitExceeded, CodeDeliveryFailure: no code could be sent.
+        """
+        step = second_factor(registration.pool, user)
+        # A remembered device answers for the second factor here (DEVICE_SRP_AUTH), once there are devices.
+        if step is None:
+            return user if settle is None else Passed(user, settle)
+        state = StepState(door, seconds, first_factor, offered=step.offered)
+        return self.set(registration, user, step, state, settle)
+
+    def set(
+        self, registration: Registration, user: User, step: NextStep, state: StepState, settle: Settle | None = None
+    ) -> ChallengeRequired:
+        """The challenge, set: a code that it asks for is on its way to ``state.destination``, or the user's address.
+
+        Raises:
+            As ``after``.
+        """
+        pool = registration.pool
+        medium = _medium_of(step.challenge)
+        destination = None
+        if medium is not None:
+            destination = state.destination or address_of(user, medium)
+            if destination is None:
+                raise ChallengeExpired(INVALID_SESSION, detail="the address is gone")
+
+        def begin(unit: Unit) -> tuple[str, str]:
+            # The user's row first, as everybody does who ends sessions.
+            check_unchanged(unit, user)
+            if settle is not None:
+                settle(unit)
+            code, digest = "", None
+            if medium is not None:
+                account = Account(pool.id, user.sub)
+                code, digest = self._codes.issue(unit, account, step.challenge, is_first=state.first_factor is None)
+            filled = replace(state, destination=destination, code_digest=digest)
+            return self._challenges.begin(unit, registration, user, step.challenge, filled), code
+
+        session, code = self._units.write(begin)
+        ids = {"pool_id": pool.id, "client_id": registration.client.client_id, "sub": user.sub}
+        audit.record("challenge_set", challenge=step.challenge, **ids)
+        delivery = None
+        if medium is not None and destination is not None:
+            self._delivery.send_code(MessageKind.AUTHENTICATION, pool, user, medium, destination, code)
+            delivery = CodeDelivery.of(medium, destination)
+        return describe(session, step.challenge, user, state, delivery)
+
+
+def describe(
+    session: str, challenge: str, user: User, state: StepState, delivery: CodeDelivery | None
+) -> ChallengeRequired:
+    """What the caller is told of a step."""
+    shows_choice = challenge in {SELECT_MFA_TYPE, MFA_SETUP} or state.first_factor is None
+    name = user.mfa.friendly_name if challenge == user_mfa.SOFTWARE_TOKEN else None
+    return ChallengeRequired(
+        session, challenge, user.username, state.offered if shows_choice else (), delivery, friendly_name=name
+    )
+
+
+def _medium_of(challenge: str) -> Medium | None:
+    return user_mfa.SENT_BY.get(challenge) or ONE_TIME.get(challenge)
