@@ -41,7 +41,7 @@ class UserMfa:
         if name is not None and len(name) > _MAX_NAME:
             raise InvalidParameter(f"FriendlyDeviceName must not be longer than {_MAX_NAME} characters.")
         enabled = {*self.enabled, SOFTWARE_TOKEN} if enable else self.enabled
-        return replace(self, enabled=_in_order(enabled), software_token=True, friendly_name=name)
+        return replace(self, enabled=_in_order(enabled), software_token=True, friendly_name=name or None)
 
     def without_software_token(self) -> "UserMfa":
         """After the app was deleted: what preferred it, prefers nothing."""

@@ -11,7 +11,6 @@ from app_client_authz.domain.names import MAX_KEY
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User, goes_by, username_key
-from app_client_authz.services.stored_users import check_unchanged
 from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -64,12 +63,9 @@ class Challenges:
     def begin(self, unit: Unit, registration: Registration, user: User | None, challenge: str, state: StepState) -> str:
         """The string of a new session, with a clock of its own; without a ``user``, one that nobody answers.
 
-        Raises:
-            NotAuthorized: the user changed since ``user`` was read.
+        Hold the user's row before, or lock it with ``check_unchanged``: who ends sessions comes before or after.
         """
         session, now = digests.random_token(), self._clock()
-        if user is not None:
-            check_unchanged(unit, user)
         begun = ChallengeSession(
             registration.client.client_id,
             None if user is None else user.sub,

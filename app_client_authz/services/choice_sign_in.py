@@ -230,7 +230,12 @@ class ChoiceSignIn:
             return self._simulate(chooser, challenge, settle)
         address = verified_address_of(stored.user, ONE_TIME[challenge])
         return self._next_steps.set(
-            chooser.registration, stored.user, NextStep(challenge), replace(state, destination=address), settle
+            chooser.registration,
+            stored.user,
+            NextStep(challenge),
+            replace(state, destination=address),
+            settle,
+            hides=chooser.registration.client.prevents_user_existence_errors,
         )
 
     def _simulate(self, chooser: _Chooser, challenge: str, settle: Settle | None) -> ChallengeRequired:

@@ -13,7 +13,7 @@ from app_client_authz.domain.challenge import (
     second_factor,
 )
 from app_client_authz.domain.delivery import CodeDelivery, address_of
-from app_client_authz.domain.errors import ChallengeExpired
+from app_client_authz.domain.errors import ChallengeExpired, CodeDeliveryFailure
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
@@ -78,9 +78,18 @@ class NextSteps:
         return self.set(registration, user, step, state, settle)
 
     def set(
-        self, registration: Registration, user: User, step: NextStep, state: StepState, settle: Settle | None = None
+        self,
+        registration: Registration,
+        user: User,
+        step: NextStep,
+        state: StepState,
+        settle: Settle | None = None,
+        *,
+        hides: bool = False,
     ) -> ChallengeRequired:
         """The challenge, set: a code that it asks for is on its way to ``state.destination``, or the user's address.
+
+        ``hides``: that a code could not be sent is not told, because nothing fails to reach who does not exist.
 
         Raises:
             As ``after``.
@@ -110,7 +119,11 @@ class NextSteps:
         audit.record("challenge_set", challenge=step.challenge, **ids)
         delivery = None
         if medium is not None and destination is not None:
-            self._delivery.send_code(MessageKind.AUTHENTICATION, pool, user, medium, destination, code)
+            try:
+                self._delivery.send_code(MessageKind.AUTHENTICATION, pool, user, medium, destination, code)
+            except CodeDeliveryFailure:
+                if not hides:
+                    raise
             delivery = CodeDelivery.of(medium, destination)
         return describe(session, step.challenge, user, state, delivery)
 

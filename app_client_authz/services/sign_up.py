@@ -26,7 +26,7 @@ from app_client_authz.services.challenges import Challenges, OpenSession
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.new_users import NewUsers, take_aliases
-from app_client_authz.services.stored_users import existing_user, store
+from app_client_authz.services.stored_users import check_unchanged, existing_user, store
 from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
@@ -166,7 +166,12 @@ class SignUp:
         if not registration.client.can_use_auth_flow(CHOICE):
             return None
         state = StepState("api", registration.client.auth_session_seconds)
-        return self._units.write(lambda unit: self._challenges.begin(unit, registration, user, SIGNED_UP, state))
+
+        def begin(unit: Unit) -> str:
+            check_unchanged(unit, user)
+            return self._challenges.begin(unit, registration, user, SIGNED_UP, state)
+
+        return self._units.write(begin)
 
     def _registered(self, registration: Registration, session: str | None, name: str, sub: str) -> OpenSession | None:
         """The registration's session: whoever has it, registered the user."""

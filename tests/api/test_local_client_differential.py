@@ -21,6 +21,7 @@ from app_client_authz.exceptions import ParamValidationError
 from tests.support.aws import ACCESS_KEY, SECRET_KEY, Wire, boto_client
 from tests.support.clock import MovableClock
 from tests.support.live import LiveServer
+from tests.support.mfa import App
 from tests.support.site import BASE, CALLBACK, PASSWORD, USERNAME, Site, make_site
 from tests.support.twins import Recorder, twin
 
@@ -303,6 +304,71 @@ def sign_in(cognito: Recorder, pool: str) -> None:
         cognito.delete_user(AccessToken=again["AccessToken"])
 
 
+def second_factors(cognito: Recorder, pool: str) -> None:
+    made = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="mfa", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
+    )
+    client = {"ClientId": made["UserPoolClient"]["ClientId"]}
+    cognito.update_user_pool(
+        UserPoolId=pool,
+        EmailConfiguration={"EmailSendingAccount": "DEVELOPER"},
+        Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
+    )
+    cognito.set_user_pool_mfa_config(
+        UserPoolId=pool,
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+        EmailMfaConfiguration={},
+        MfaConfiguration="OPTIONAL",
+    )
+    ann = {"UserPoolId": pool, "Username": "ann"}
+    proven = [{"Name": "email", "Value": "ann@example.com"}, {"Name": "email_verified", "Value": "true"}]
+    cognito.admin_create_user(**ann, UserAttributes=proven, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**ann, Password=PASSWORD, Permanent=True)
+    password = {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": {"USERNAME": "ann", "PASSWORD": PASSWORD}}
+    token = {"AccessToken": cognito.initiate_auth(**client, **password)["AuthenticationResult"]["AccessToken"]}
+    cognito.get_user_auth_factors(**token)
+    cognito.associate_software_token()
+    cognito.verify_software_token(**token, UserCode="12345")
+    cognito.verify_software_token(**token, UserCode="123456")
+    app = App(cognito.associate_software_token(**token)["SecretCode"], cognito.clock)
+    cognito.verify_software_token(**token, UserCode=app.code(), FriendlyDeviceName="phone")
+    cognito.verify_software_token(**token, UserCode=app.code())
+    cognito.set_user_mfa_preference(**token, SMSMfaSettings={"Enabled": True})
+    cognito.set_user_mfa_preference(**token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True})
+    cognito.admin_set_user_mfa_preference(**ann, EmailMfaSettings={"Enabled": True})
+    cognito.set_user_settings(**token, MFAOptions=[{"DeliveryMedium": "SMS", "AttributeName": "email"}])
+    cognito.set_user_settings(**token, MFAOptions=[])
+    cognito.admin_set_user_settings(**ann, MFAOptions=[])
+    cognito.get_user(**token)
+    cognito.admin_get_user(**ann)
+    cognito.admin_get_user_auth_factors(**ann)
+
+    def respond(challenge: Any, **responses: str) -> Any:
+        return cognito.respond_to_auth_challenge(
+            **client,
+            ChallengeName=challenge["ChallengeName"],
+            Session=challenge["Session"],
+            ChallengeResponses={"USERNAME": "ann", **responses},
+        )
+
+    cognito.clock.advance(30)
+    challenge = cognito.initiate_auth(**client, **password)
+    respond(challenge)
+    respond(challenge, SOFTWARE_TOKEN_MFA_CODE=app.code(9))
+    respond(challenge, SOFTWARE_TOKEN_MFA_CODE=app.code())
+    respond(challenge, SOFTWARE_TOKEN_MFA_CODE=app.code())
+    choice = {"AuthFlow": "USER_AUTH", "AuthParameters": {"USERNAME": "ann"}}
+    respond(cognito.initiate_auth(**client, **choice), ANSWER="EMAIL_OTP")
+    cognito.admin_delete_software_token(**ann)
+    by_mail = cognito.initiate_auth(**client, **password)
+    respond(by_mail, EMAIL_OTP_CODE="000000")
+    respond(by_mail, EMAIL_OTP_CODE=CODE)
+    cognito.admin_set_user_mfa_preference(**ann, EmailMfaSettings={"Enabled": False})
+    chosen = respond(cognito.initiate_auth(**client, **choice), ANSWER="EMAIL_OTP")
+    respond(chosen, EMAIL_OTP_CODE=CODE)
+    cognito.admin_delete_user(**ann)
+
+
 def registration_and_recovery(cognito: Recorder, pool: str) -> None:
     for setting in ("LEGACY", "ENABLED"):
         made = cognito.create_user_pool_client(
@@ -340,6 +406,7 @@ SCENES = (
     domains_and_looks,
     identity_providers,
     sign_in,
+    second_factors,
     registration_and_recovery,
 )
 

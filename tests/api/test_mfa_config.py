@@ -110,10 +110,6 @@ def test_update_of_the_pool_leaves_factors_alone(cognito: Any, pool_id: str) -> 
         ({"MfaConfiguration": "OPTIONAL"}, NO_FACTOR),
         ({"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": {"Enabled": False}}, NO_FACTOR),
         (
-            {"MfaConfiguration": "ON", **TOKEN},
-            "MfaConfiguration: this release asks for no second factor, so only OFF and OPTIONAL are accepted.",
-        ),
-        (
             {"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}},
             DEFAULT_SENDER,
         ),
@@ -137,6 +133,11 @@ def test_wrong_configuration_is_refused_and_changes_nothing(
         configure(cognito, pool_id, **members)
 
     assert (config(cognito, pool_id), describe(cognito, pool_id)) == (OFF, before)
+
+
+def test_second_factor_can_be_required_of_everybody(cognito: Any, pool_id: str) -> None:
+    assert configure(cognito, pool_id, MfaConfiguration="ON", **TOKEN) == {"MfaConfiguration": "ON", **TOKEN}
+    assert describe(cognito, pool_id)["MfaConfiguration"] == "ON"
 
 
 def test_update_cannot_drop_the_sms_that_mfa_needs(cognito: Any, pool_id: str) -> None:

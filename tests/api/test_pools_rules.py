@@ -79,10 +79,6 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ),
     # Protections that nothing enforces yet.
     (
-        {"MfaConfiguration": "ON", "SmsConfiguration": SMS, "AutoVerifiedAttributes": ["phone_number"]},
-        "MfaConfiguration: this release asks for no second factor, so only OFF and OPTIONAL are accepted.",
-    ),
-    (
         {"Policies": {"PasswordPolicy": {"PasswordHistorySize": 1}}},
         "PasswordHistorySize: this release keeps no password history, so only 0 is accepted.",
     ),

@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from pycognito import Cognito
-from pycognito.exceptions import ForceChangePasswordException
+from pycognito.exceptions import ForceChangePasswordException, SoftwareTokenMFAChallengeException
 
+from app_client_authz.domain.pool import MfaChange
 from tests.support.aws import ACCESS_KEY, REGION, SECRET_KEY
+from tests.support.clock import MovableClock
 from tests.support.live import LiveServer
+from tests.support.mfa import App
 from tests.support.site import PASSWORD, PREFIX, USERNAME, Registered, Site, make_site
 
 TEMPORARY, FRESH = "Temp0rary-pass!", "Fresh-passw0rd!"
@@ -71,3 +74,21 @@ def test_temporary_password_is_proved_and_replaced(user_of: Callable[[str], Cogn
     assert user.access_claims["username"] == "lee"
 
     user.authenticate(FRESH)
+
+
+def test_app_is_set_up_asked_for_and_answered(user_of: Callable[[str], Cognito], site: Site) -> None:
+    """The app's clock stands still: the code of its next step is good already, and none has to be waited for."""
+    site.services.pool_settings.set_mfa(site.pool.id, MfaChange(mode="OPTIONAL", software_token=True))
+    user = user_of(USERNAME)
+    user.authenticate(PASSWORD)
+    app = App(user.associate_software_token(), MovableClock(time.time()))
+    assert user.verify_software_token(app.code(), "phone")
+    user.set_user_mfa_preference(sms_mfa=False, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
+
+    with pytest.raises(SoftwareTokenMFAChallengeException) as challenge:
+        user.authenticate(PASSWORD)
+    with pytest.raises(user.client.exceptions.CodeMismatchException):
+        user.respond_to_software_token_mfa_challenge(app.wrong(), challenge.value.get_tokens())
+    user.respond_to_software_token_mfa_challenge(app.code(1), challenge.value.get_tokens())
+
+    assert user.access_claims["username"] == USERNAME

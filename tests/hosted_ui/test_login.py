@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from app_client_authz.domain.errors import TooManyRequests, Unavailable
-from app_client_authz.domain.pool import PoolSpec
+from app_client_authz.domain.pool import MfaChange, PoolSpec
 from tests.hosted_ui.conftest import MakeSite
 from tests.hosted_ui.site import (
     BARE,
@@ -567,3 +567,17 @@ def test_a_page_names_the_callback_hosts_of_its_client_as_form_targets(site: Sit
     assert f"https://{'h' * 60}77.example" in wide
     assert len(wide) < 4000
     assert "99.example" not in wide
+
+
+# --- second factors -------------------------------------------------------------------------------
+
+
+@pytest.mark.attack("R18")
+def test_nobody_comes_in_by_a_password_alone_where_a_second_factor_is_required(site: Site, visitor: Visitor) -> None:
+    site.services.pool_settings.set_mfa(POOL_ID, MfaChange(mode="ON", software_token=True))
+
+    answer = visitor.sign_in("alice", PASSWORD)
+
+    assert location(answer)[0] == "/auth/login"
+    assert visitor.session is None
+    assert alert(visitor.follow(answer)) == "A second factor is required, and these pages cannot ask for one."

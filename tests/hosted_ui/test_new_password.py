@@ -4,7 +4,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app_client_authz.domain.errors import TooManyRequests
-from app_client_authz.domain.pool import PasswordPolicy, PoolSpec
+from app_client_authz.domain.pool import MfaChange, PasswordPolicy, PoolSpec
 from app_client_authz.domain.user import UserStatus
 from tests.hosted_ui.site import (
     CALLBACK,
@@ -268,3 +268,16 @@ def test_the_temporary_password_is_nowhere_on_the_way(visitor: Visitor) -> None:
 
     assert TEMPORARY not in str(answer.headers) + answer.text + str(page.headers) + page.text
     assert PASSWORD not in page.text
+
+
+@pytest.mark.attack("R18")
+def test_a_new_password_alone_signs_nobody_in_where_a_second_factor_is_required(site: Site, arrived: Visitor) -> None:
+    site.services.pool_settings.set_mfa(POOL_ID, MfaChange(mode="ON", software_token=True))
+
+    answer = choose(arrived)
+
+    assert location(answer)[0] == "/auth/login"
+    assert arrived.session is None
+    assert arrived.cookie("authz-challenge") is None
+    assert alert(arrived.follow(answer)) == "A second factor is required, and these pages cannot ask for one."
+    assert site.services.users.describe(POOL_ID, "newcomer").status == UserStatus.CONFIRMED

@@ -1,10 +1,12 @@
 """Second factors, session tracking and tags of a pool: each on its own, and all of them at once."""
 
+from dataclasses import replace
+
 import pytest
 
 from app_client_authz.domain import ids
 from app_client_authz.domain.errors import InvalidParameter, ResourceNotFound
-from app_client_authz.domain.pool import MfaChange, PoolSpec, UserPool
+from app_client_authz.domain.pool import MfaChange, PasswordPolicy, PoolSpec, UserPool
 from app_client_authz.domain.pool_settings import EmailMfaConfiguration
 from app_client_authz.services.registry import Services
 from tests.services.test_races import at_once
@@ -68,10 +70,18 @@ def test_dialect_of_a_tag_is_in_force_at_once(world: World) -> None:
 
 
 def test_what_nothing_enforces_cannot_be_switched_on(world: World) -> None:
-    with pytest.raises(InvalidParameter, match=r"^MfaConfiguration: this release asks for no second factor"):
-        world.services.pool_settings.set_mfa(world.pool.id, MfaChange(mode="ON", software_token=True))
+    history = replace(world.pool.spec, password_policy=PasswordPolicy(password_history_size=1))
+
+    with pytest.raises(InvalidParameter, match=r"^PasswordHistorySize: this release keeps no password history"):
+        world.services.pools.replace(world.pool.id, history)
 
     assert world.services.pools.describe(world.pool.id) == world.pool
+
+
+def test_second_factor_can_be_required_of_everybody(world: World) -> None:
+    after = world.services.pool_settings.set_mfa(world.pool.id, MfaChange(mode="ON", software_token=True))
+
+    assert after.spec.mfa == "ON"
 
 
 @pytest.mark.parametrize("change", [MfaChange(mode="OPTIONAL"), MfaChange(email=EmailMfaConfiguration())])

@@ -22,10 +22,12 @@ from tests.support.site import Site
 STEP_SECONDS = 0.25
 """Between two calls, so that what is made first is older; boto3's signatures bear 5 minutes in all."""
 
-# Page tokens and JWTs, sessions and refresh tokens, UUIDs, pool IDs, what domain/ids.py makes in base 32.
+# Page tokens and JWTs, sessions and refresh tokens, secrets of authenticator apps, UUIDs, pool IDs, what
+# domain/ids.py makes in base 32.
 _RANDOM = re.compile(
     r"eyJ[\w-]+\.[\w.-]+"
     r"|(?<![\w-])[\w-]{43}(?![\w-])"
+    r"|\b[A-Z2-7]{52}\b"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|(?<=[a-z]-\d_)[0-9A-Za-z]{9}\b"
     r"|\b[0-9a-v]{20,64}(?=\b|--)"
