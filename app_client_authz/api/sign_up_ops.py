@@ -23,14 +23,14 @@ def sign_up(call: Call) -> Json:
 
 
 def confirm_sign_up(call: Call) -> Json:
-    session = call.services.sign_up.confirm(
+    confirmed = call.services.sign_up.confirm(
         auth_wire.client_of(call),
         call.input["Username"],
         call.input["ConfirmationCode"],
         takes_aliases=call.input.get("ForceAliasCreation", False),
         session=call.input.get("Session"),
     )
-    return present({"Session": session})
+    return present({"Session": confirmed.session})
 
 
 def resend_confirmation_code(call: Call) -> Json:

@@ -18,6 +18,7 @@ RESETTABLE = frozenset({UserStatus.CONFIRMED, UserStatus.RESET_REQUIRED})
 """Where a user has a password of their own that can be reset."""
 
 _VISIBLE_DIGITS = 4
+ONLY_ADMINISTRATORS_RECOVER = "Contact administrator to reset password."
 _NO_CHANNEL = "Cannot reset password for the user as there is no registered/verified email or phone_number"
 
 
@@ -100,8 +101,18 @@ def check_recovers_itself(pool: UserPool) -> None:
     Raises:
         NotAuthorized.
     """
-    if not any(each.name in _RECOVERY_MEDIA for each in pool.recovery):
-        raise NotAuthorized("Contact administrator to reset password.")
+    if not recovers_itself(pool):
+        raise NotAuthorized(ONLY_ADMINISTRATORS_RECOVER)
+
+
+def recovers_itself(pool: UserPool) -> bool:
+    """Whether users of the pool can reset a forgotten password by a code."""
+    return any(each.name in _RECOVERY_MEDIA for each in pool.recovery)
+
+
+def confirms_by_code(pool: UserPool) -> bool:
+    """Whether the pool sends codes to who registers; elsewhere an administrator confirms."""
+    return bool(pool.spec.auto_verified_attributes)
 
 
 def confirmation_channel(pool: UserPool, attributes: Mapping[str, str]) -> tuple[Medium, str] | None:

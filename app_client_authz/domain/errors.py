@@ -134,8 +134,11 @@ class UserNotFound(OperationError):
 
 
 class UserNotConfirmed(OperationError):
+    """``proved`` is the ``sub`` of the user whose password was right; None where it was not looked at."""
+
     code = "UserNotConfirmedException"
     default_message = "User is not confirmed."
+    proved: str | None = None
 
 
 class UnsupportedUserState(OperationError):

@@ -13,6 +13,7 @@ from app_client_authz.domain.errors import (
     TooManyRequests,
     Unavailable,
     UserDisabled,
+    UserNotConfirmed,
     UserNotFound,
 )
 from app_client_authz.domain.registration import Registration
@@ -78,6 +79,7 @@ class Authentication:
         Raises:
             UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: before the password was looked
                 at where PreventUserExistenceErrors is LEGACY (api.md 4.2), else only once it was right (ENU-1).
+                UserNotConfirmed says which of both it was.
             PasswordAttemptsExceeded: the account is locked; the password was not looked at.
             NotAuthorized: wrong name or password, or a temporary password that expired.
             TooManyRequests: no slot to check a password became free.
@@ -101,7 +103,11 @@ class Authentication:
         )
         if stored is None:
             raise NotAuthorized(WRONG)
-        proved = self.go_on(registration, stored, session_seconds=session_seconds, door=door, settle=settle)
+        try:
+            proved = self.go_on(registration, stored, session_seconds=session_seconds, door=door, settle=settle)
+        except UserNotConfirmed as error:
+            error.proved = stored.user.sub
+            raise
         self._rehash(stored, password)
         return proved
 
@@ -136,6 +142,19 @@ class Authentication:
             return self._challenges.begin(unit, registration, user, NEW_PASSWORD_REQUIRED, state)
 
         return NewPasswordRequired(self._units.write(begin), user)
+
+    def resume(self, registration: Registration, user: User, *, session_seconds: int, door: Door = "pages") -> Outcome:
+        """What comes after the right password of ``user``, who proved it earlier and was confirmed since.
+
+        Raises:
+            NotAuthorized: the user was changed since.
+            UserDisabled, UserNotConfirmed, PasswordResetRequired, LimitExceeded, CodeDeliveryFailure: as ``sign_in``.
+        """
+        stored = self._units.read(lambda unit: unit.users.find(user.pool_id, user.sub))
+        if stored is None or stored.user.updated_at != user.updated_at:
+            raise NotAuthorized(WRONG, detail="changed since the user was confirmed")
+        self._attempts.check_status(stored)
+        return self.go_on(registration, stored, session_seconds=session_seconds, door=door)
 
     def check_password(self, registration: Registration, user: User, password: str) -> str | None:
         """The hash that the right password was held against: it tells whether the password changed since.

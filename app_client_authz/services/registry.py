@@ -19,6 +19,7 @@ from app_client_authz.services.client_proofs import ClientProofs
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.domains import Domains
 from app_client_authz.services.groups import Groups
+from app_client_authz.services.handovers import Handovers
 from app_client_authz.services.hints import Hints
 from app_client_authz.services.identity_providers import IdentityProviders
 from app_client_authz.services.invitations import Invitations
@@ -83,6 +84,7 @@ class Services:
     groups: Groups
     keys: Keys
     access_keys: AccessKeys
+    handovers: Handovers
     page_tokens: PageTokens
     authentication: Authentication
     sessions: Sessions
@@ -166,6 +168,7 @@ def build(
         groups=Groups(units, clock),
         keys=keys,
         access_keys=AccessKeys(units, settings, clock),
+        handovers=Handovers(sealer, clock),
         page_tokens=PageTokens(sealer),
         authentication=authentication,
         sessions=sessions,

@@ -7,7 +7,7 @@ from app_client_authz.domain import attributes
 from app_client_authz.domain.auth_flows import CHOICE
 from app_client_authz.domain.challenge import SIGNED_UP, StepState
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.delivery import CodeDelivery, attribute_of, confirmation_channel
+from app_client_authz.domain.delivery import CodeDelivery, attribute_of, confirmation_channel, confirms_by_code
 from app_client_authz.domain.errors import (
     AliasExists,
     ChallengeExpired,
@@ -44,6 +44,14 @@ class SignedUp:
 
     user: User
     sent: CodeDelivery | None
+    session: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A user who is CONFIRMED now; ``session`` signs the user in, where the registration had one."""
+
+    user: User
     session: str | None = field(default=None, repr=False)
 
 
@@ -106,7 +114,7 @@ class SignUp:
             InvalidParameter: the pool sends no codes, or the user is confirmed.
             UserNotFound, NotAuthorized, LimitExceeded, CodeDeliveryFailure: see ``NamedCodes.send``.
         """
-        if not registration.pool.spec.auto_verified_attributes:
+        if not confirms_by_code(registration.pool):
             raise InvalidParameter(_NOTHING_TO_SEND)
         kind = CodeKind(CONFIRM_SIGN_UP, MessageKind.CONFIRM_SIGN_UP, SENDS_PER_HOUR, _resend_channel)
         return self._named_codes.send(registration, name, kind)
@@ -119,7 +127,7 @@ class SignUp:
         *,
         takes_aliases: bool = False,
         session: str | None = None,
-    ) -> str | None:
+    ) -> Confirmed:
         """The user is CONFIRMED, and the address that the code went to is verified (ConfirmSignUp).
 
         ``takes_aliases``: an address that is another user's alias becomes this one's (ForceAliasCreation).
@@ -136,7 +144,7 @@ class SignUp:
         attribute = attribute_of(proof.destination)
         flag, now = VERIFIABLE[attribute], self._clock()
 
-        def change(unit: Unit) -> tuple[list[str], str | None]:
+        def change(unit: Unit) -> tuple[Confirmed, list[str]]:
             stored = existing_user(unit, pool, proof.account.key, hold=True)
             current = stored.user.attributes
             _check_unconfirmed(stored.user)
@@ -149,18 +157,18 @@ class SignUp:
             aliases = aliases_of(pool, after.username, after.attributes)
             claimed = {kind: key for kind, key in aliases.items() if kind == attribute and current.get(flag) != "true"}
             losers = take_aliases(unit, pool, claimed, now) if takes_aliases else []
-            store(unit, pool, stored, after)
-            return losers, None if opened is None else self._confirmed(unit, opened, after)
+            user = store(unit, pool, stored, after)
+            return Confirmed(user, None if opened is None else self._confirmed(unit, opened, user)), losers
 
         try:
-            losers, fresh = self._units.write(change)
+            confirmed, losers = self._units.write(change)
         except AliasExists:
             raise AliasExists(f"An account with the {attribute} already exists.") from None
         sub = proof.account.key
         for loser in losers:
             audit.record("alias_moved", pool_id=pool.id, sub=loser, to=sub)
         audit.record("user_confirmed", pool_id=pool.id, client_id=registration.client.client_id, sub=sub)
-        return fresh
+        return confirmed
 
     def _begin(self, registration: Registration, user: User) -> str | None:
         if not registration.client.can_use_auth_flow(CHOICE):

@@ -102,6 +102,58 @@ def test_refusal_tells_what_the_client_allows(
     assert (type(refused.value), refused.value.message) == (kind, message)
 
 
+@pytest.mark.parametrize("prevents, looked_at", [("LEGACY", False), ("ENABLED", True)])
+def test_refusal_of_who_is_unconfirmed_says_whether_the_password_was_right(
+    world: World, engine: sa.Engine, prevents: str, looked_at: bool
+) -> None:
+    standing(world, engine, "unconfirmed")
+    kim = world.services.users.describe(world.pool.id, "kim")
+
+    with pytest.raises(UserNotConfirmed) as refused:
+        world.sign_in(world.client(prevent_user_existence_errors=prevents), "kim")
+
+    assert refused.value.proved == (kim.sub if looked_at else None)
+
+
+# --- going on after the confirmation --------------------------------------------------------------
+
+
+def test_who_proved_the_password_and_was_confirmed_then_goes_on(world: World, kim: User) -> None:
+    assert world.services.authentication.resume(world.client(), kim, session_seconds=180) == kim
+
+
+@pytest.mark.attack("R18")
+@pytest.mark.parametrize("change", ["password", "disabled", "deleted"])
+def test_nobody_goes_on_after_another_change(world: World, kim: User, change: str) -> None:
+    users, client = world.services.users, world.client()
+    world.clock.advance(1)
+    if change == "password":
+        users.set_password(world.pool.id, "kim", NEW, permanent=True)
+    elif change == "disabled":
+        users.disable(world.pool.id, "kim")
+    else:
+        users.delete(world.pool.id, "kim")
+
+    with pytest.raises(NotAuthorized, match=re.escape(INCORRECT)):
+        world.services.authentication.resume(client, kim, session_seconds=180)
+
+
+@pytest.mark.attack("R18")
+def test_nobody_goes_on_who_could_not_sign_in(world: World, engine: sa.Engine, kim: User) -> None:
+    set_status(engine, UserStatus.RESET_REQUIRED)
+
+    with pytest.raises(PasswordResetRequired):
+        world.services.authentication.resume(world.client(), kim, session_seconds=180)
+
+
+def test_going_on_with_a_temporary_password_asks_for_another(world: World) -> None:
+    lee = world.services.users.create(world.pool.id, "lee", {}, password=PASSWORD)
+
+    pending = world.services.authentication.resume(world.client(), lee, session_seconds=180)
+
+    assert not isinstance(pending, User)
+
+
 @pytest.mark.attack("R15")
 @pytest.mark.parametrize("who", ["unknown", "confirmed", "disabled", "unconfirmed", "reset required", "force change"])
 def test_every_refusal_costs_one_hash_where_existence_is_hidden(
