@@ -1,1 +1,1 @@
-"""The pages that people see: sign in, choose a new password, sign out, errors."""
+"""The pages that people see: sign in, sign up, confirm, reset a password, choose a new one, sign out, errors."""

@@ -3,11 +3,15 @@
 from flask import Blueprint, Response
 
 from app_client_authz.hosted_ui import errors
+from app_client_authz.hosted_ui.confirm import Confirm, Resend
+from app_client_authz.hosted_ui.confirm_link import ConfirmLink
 from app_client_authz.hosted_ui.error_page import ErrorPage
 from app_client_authz.hosted_ui.login import Login
 from app_client_authz.hosted_ui.logout import Logout
 from app_client_authz.hosted_ui.new_password import NewPassword
 from app_client_authz.hosted_ui.pages import STATIC_PATH, Pages
+from app_client_authz.hosted_ui.recovery import ForgotPassword, ResetPassword
+from app_client_authz.hosted_ui.sign_up import SignUpPage
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
 
@@ -26,6 +30,15 @@ def hosted_ui_blueprint(services: Services) -> Blueprint:
     )
     pages = Pages(services)
     blueprint.add_url_rule("/login", view_func=Login.as_view("login", services, pages))
+    blueprint.add_url_rule("/signup", view_func=SignUpPage.as_view("sign_up", services, pages))
+    blueprint.add_url_rule("/confirm", view_func=Confirm.as_view("confirm", services, pages))
+    blueprint.add_url_rule("/resendcode", view_func=Resend.as_view("resend", services, pages))
+    blueprint.add_url_rule("/confirmUser", view_func=ConfirmLink.as_view("confirm_link", services, pages))
+    blueprint.add_url_rule("/forgotPassword", view_func=ForgotPassword.as_view("forgot_password", services, pages))
+    reset = ResetPassword.as_view("reset_password", services, pages)
+    blueprint.add_url_rule("/confirmForgotPassword", view_func=reset)
+    # So it stands in Cognito's guide.
+    blueprint.add_url_rule("/confirmforgotPassword", view_func=reset)
     blueprint.add_url_rule("/changePassword", view_func=NewPassword.as_view("new_password", services, pages))
     blueprint.add_url_rule("/logout", view_func=Logout.as_view("logout", services, pages))
     blueprint.add_url_rule("/error", view_func=ErrorPage.as_view("error", services, pages))

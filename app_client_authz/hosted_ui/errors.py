@@ -10,10 +10,12 @@ from app_client_authz.domain.errors import (
     AuthorizationError,
     AuthzError,
     ConfigurationError,
+    LimitExceeded,
     OperationError,
     TooManyRequests,
     Unavailable,
 )
+from app_client_authz.hosted_ui.flash import MESSAGES
 from app_client_authz.hosted_ui.pages import Pages
 from app_client_authz.services.registry import Services
 from app_client_authz.web import params
@@ -61,6 +63,24 @@ _HTTP_TEXTS = {
 }
 
 
+# A form that was open for too long: where its page stands as it was. Elsewhere the sign-in begins anew.
+_REOPENED = {
+    "sign_up": "/signup",
+    "confirm": "/confirm",
+    "resend": "/confirm",
+    "confirm_link": "/confirmUser",
+    "forgot_password": "/forgotPassword",
+    "reset_password": "/confirmForgotPassword",
+}
+
+
+def shown_with_form(error: OperationError) -> tuple[str, int]:
+    """Text and status where the same form is shown again, for another answer."""
+    if isinstance(error, TooManyRequests):
+        return MESSAGES["busy"], 429
+    return error.message, 429 if isinstance(error, LimitExceeded) else 400
+
+
 def install(blueprint: Blueprint, services: Services, pages: Pages) -> None:
     """Handlers of this blueprint only; the host's own pages keep theirs."""
 
@@ -79,7 +99,7 @@ def install(blueprint: Blueprint, services: Services, pages: Pages) -> None:
             status=problem.status,
             heading=problem.heading,
             text=error.message if problem.text is None else problem.text,
-            start_again=pages.here("/login") if problem.starts_again else None,
+            start_again=pages.here(_start(error)) if problem.starts_again else None,
         )
         if problem.passes:
             response.headers["Retry-After"] = RETRY_AFTER_SECONDS
@@ -95,3 +115,8 @@ def install(blueprint: Blueprint, services: Services, pages: Pages) -> None:
             if name in {"Allow", "Retry-After", "Content-Range"}:
                 response.headers[name] = value
         return response
+
+
+def _start(error: AuthzError) -> str:
+    page = (request.endpoint or "").rpartition(".")[2]
+    return _REOPENED.get(page, "/login") if isinstance(error, CrossSite) else "/login"

@@ -28,6 +28,13 @@ MESSAGES = {
     "busy": "Rate exceeded. Try again in a moment.",
     "second_factor": "A second factor is required, and these pages cannot ask for one.",
     "over": "Your session has ended. Sign in again.",
+    "undelivered": "The code could not be sent. Ask for another one in a moment.",
+}
+NOTICES = {
+    "sent": "Another code was sent.",
+    "confirmed": "Your account is confirmed. Sign in to go on.",
+    "changed": "Your password was changed. Sign in with it to go on.",
+    "registered": "Your account was created. An administrator has to confirm it before you can sign in.",
 }
 _CODES: dict[type[OperationError], str] = {
     UserNotFound: "unknown",
@@ -55,8 +62,12 @@ class Flash:
         self._cookie.set(response, code)
 
     def message(self, request: Request) -> str | None:
-        """None also for a code that is not ours."""
+        """What was refused; None also for a code that is not ours."""
         return MESSAGES.get(self._cookie.read(request) or "")
+
+    def notice(self, request: Request) -> str | None:
+        """What was done."""
+        return NOTICES.get(self._cookie.read(request) or "")
 
     def clear(self, request: Request, response: Response) -> None:
         if self._cookie.read(request) is not None:

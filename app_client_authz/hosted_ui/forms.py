@@ -1,15 +1,20 @@
 """What the forms ask for, in words and as inputs, and what comes back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from app_client_authz.domain import passwords
+from app_client_authz.domain import ids, passwords
 from app_client_authz.domain.errors import InvalidParameter, InvalidPassword
+from app_client_authz.domain.message import Medium
 from app_client_authz.domain.pool import PasswordPolicy, UserPool
+from app_client_authz.services.handovers import Handover
 
 ATTRIBUTE = "userAttributes."
 DIFFERENT = "The two passwords are not the same."
 NO_PASSWORD = "Enter a new password."
+NO_CODE = "Enter the code."
+NO_NAME = "Enter your {}."
+NOT_A_NAME = "A name has at most 128 characters and no spaces."
 NOT_A_PASSWORD = f"A password has at most {passwords.MAX_LENGTH} characters and no spaces."
 
 _KINDS = {"email": "email", "phone_number": "tel", "birthdate": "date", "picture": "url", "website": "url"}
@@ -28,36 +33,58 @@ _AUTOCOMPLETE = {
 }
 
 
+_MEDIA = {Medium.EMAIL: "by email", Medium.SMS: "by text message"}
+_HINTS = {"phone_number": "With the country code, such as +14155550100"}
 _NAMES = {"email": "email", "phone_number": "phone number"}
 
 
 def name_label(pool: UserPool) -> str:
     """What the first input asks for: the names that sign in at this pool (api.md 4.1)."""
-    instead = [_NAMES[name] for name in _NAMES if name in pool.username_attributes]
     beside = [_NAMES[name] for name in _NAMES if name in pool.alias_attributes]
-    return " or ".join(instead or ["username", *beside]).capitalize()
+    return " or ".join(_instead(pool) or ["username", *beside]).capitalize()
+
+
+def new_name_label(pool: UserPool) -> str:
+    """The same of a new user: an alias is no name that one can register with."""
+    return " or ".join(_instead(pool) or ["username"]).capitalize()
+
+
+def new_name_kind(pool: UserPool) -> str:
+    """The type of that input; an address of either kind is text."""
+    kinds = pool.username_attributes
+    return _KINDS[kinds[0]] if len(kinds) == 1 else "text"
+
+
+def _instead(pool: UserPool) -> list[str]:
+    return [_NAMES[name] for name in _NAMES if name in pool.username_attributes]
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeInput:
-    """One input for an attribute that the pool requires and the user does not have."""
+    """One input for an attribute that the user does not have."""
 
     name: str
     label: str
     kind: str
     autocomplete: str
     value: str
+    hint: str
+    required: bool
 
 
-def attribute_inputs(names: Iterable[str], given: Mapping[str, str]) -> list[AttributeInput]:
+def attribute_inputs(
+    names: Iterable[str], given: Mapping[str, str], *, optional: Collection[str] = ()
+) -> list[AttributeInput]:
     """An input for each attribute, holding what was given before."""
     return [
         AttributeInput(
             name=f"{ATTRIBUTE}{name}",
-            label=_label(name),
+            label=f"{_label(name)} (optional)" if name in optional else _label(name),
             kind=_KINDS.get(name, "text"),
             autocomplete=_AUTOCOMPLETE.get(name, "off"),
             value=given.get(name, ""),
+            hint=_HINTS.get(name, ""),
+            required=name not in optional,
         )
         for name in names
     ]
@@ -77,6 +104,39 @@ def check_complete(given: Mapping[str, str], names: Iterable[str]) -> None:
     for name in names:
         if name not in given:
             raise InvalidParameter(f"{_label(name)} is missing.")
+
+
+def username(fields: Mapping[str, str], label: str) -> str:
+    """The name, without blanks around: no name holds one, but what fills in forms adds some.
+
+    Raises:
+        InvalidParameter: there is none, or nobody can have it.
+    """
+    name = fields.get("username", "").strip()
+    if not name:
+        raise InvalidParameter(NO_NAME.format(label.lower()))
+    if ids.USERNAME.phrases(name):
+        raise InvalidParameter(NOT_A_NAME)
+    return name
+
+
+def code(fields: Mapping[str, str]) -> str:
+    """The code, without the blanks that people group digits with.
+
+    Raises:
+        InvalidParameter: there is none.
+    """
+    digits = "".join(fields.get("code", "").split())
+    if not digits:
+        raise InvalidParameter(NO_CODE)
+    return digits
+
+
+def sent_to(handed: Handover | None) -> str | None:
+    """Where a code went, masked; None if the page does not know."""
+    if handed is None or handed.medium is None or handed.destination is None:
+        return None
+    return f"{_MEDIA[handed.medium]} to {handed.destination}"
 
 
 def new_password(fields: Mapping[str, str]) -> str:

@@ -1,59 +1,34 @@
 """``/login``: name and password, or going on as who is signed in already (endpoints.md 1.6, 2.1, 2.2)."""
 
+from collections.abc import Mapping
+
 from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
-from app_client_authz.domain.errors import OperationError
+from app_client_authz.domain.delivery import confirms_by_code, recovers_itself
+from app_client_authz.domain.errors import OperationError, PasswordResetRequired, UserNotConfirmed
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
-from app_client_authz.hosted_ui.flash import Flash, code_of
+from app_client_authz.hosted_ui.account_page import AccountPage
+from app_client_authz.hosted_ui.flash import code_of
 from app_client_authz.hosted_ui.forms import name_label
-from app_client_authz.hosted_ui.pages import Page, Pages
-from app_client_authz.hosted_ui.sign_in import CHALLENGE_SECONDS, answered, challenge_cookie, signed_in
-from app_client_authz.services.authentication import NewPasswordRequired
-from app_client_authz.services.next_steps import ChallengeRequired
-from app_client_authz.services.registry import Services
+from app_client_authz.hosted_ui.sign_in import CHALLENGE_SECONDS, answered, go_on
+from app_client_authz.services.handovers import Handover, NextPage
 from app_client_authz.web.cookies import sso_cookie
 
-NO_SUCH_OPTION = "Login option is not available. Please try another one"
-NO_LOCAL_USERS = "Login pages unavailable. Please contact an administrator."
 
-
-class Login(Page):
+class Login(AccountPage):
     """The first page of a sign-in."""
-
-    accepts = ("GET", "POST")
-
-    def __init__(self, services: Services, pages: Pages) -> None:
-        super().__init__(services, pages)
-        self._flash = Flash(services.settings)
-        self._challenge = challenge_cookie(services)
 
     def get(self) -> Response:
         asked = self._asked()
         if "none" in asked.prompts:
             return self._without_page(asked)
-        if not self._services.authorization.takes_local_users(asked):
-            return self._not_here(asked)
-        response = self._pages.form(
-            "login",
-            asked,
-            action=self._pages.here("/login"),
-            message=self._flash.message(request),
-            name_label=name_label(asked.pool),
-            username=asked.login_hint or "",
-            signed_in_as=self._offered(asked),
-        )
-        self._flash.clear(request, response)
-        return response
+        return super().get()
 
-    def post(self) -> Response:
-        fields = self._pages.posted()
-        asked = self._asked()
-        if not self._services.authorization.takes_local_users(asked):
-            return self._not_here(asked)
+    def _answer(self, asked: AuthorizationRequest, fields: Mapping[str, str]) -> Response:
         if "continue" in fields:
-            return self._go_on(asked)
+            return self._stay(asked)
         # No name holds a blank, but what fills in forms adds some. The password counts as it is.
         return self._sign_in(asked, fields.get("username", "").strip(), fields.get("password", ""))
 
@@ -65,17 +40,34 @@ class Login(Page):
             outcome = self._services.authentication.sign_in(
                 registration, name, password, session_seconds=CHALLENGE_SECONDS
             )
+        except UserNotConfirmed as error:
+            if not confirms_by_code(asked.pool):
+                return self._again("unconfirmed")
+            return self._lead(
+                "/confirm", asked, NextPage.CONFIRM, Handover(name, proved=error.proved), flash="unconfirmed"
+            )
+        except PasswordResetRequired:
+            # Whoever demanded it had a code sent.
+            return self._lead("/confirmForgotPassword", asked, NextPage.RESET, Handover(name), flash="reset")
         except OperationError as error:
             return self._again(code_of(error))
-        if isinstance(outcome, NewPasswordRequired):
-            response = self._pages.to("/changePassword")
-            self._challenge.set(response, outcome.session)
-            return response
-        if isinstance(outcome, ChallengeRequired):
-            return self._again("second_factor")
-        return signed_in(self._services, asked, outcome, self._base())
+        return go_on(self._services, self._pages, asked, outcome, self._base())
 
-    def _go_on(self, asked: AuthorizationRequest) -> Response:
+    def _page(self, asked: AuthorizationRequest) -> Response:
+        handed = self._handed(asked, NextPage.SIGN_IN)
+        spec = asked.pool.spec
+        return self._form(
+            "login",
+            asked,
+            action=self._pages.here("/login"),
+            name_label=name_label(asked.pool),
+            username=handed.name if handed else asked.login_hint or "",
+            signed_in_as=self._offered(asked),
+            sign_up=None if spec.admin_create_user_only else self._pages.here("/signup"),
+            forgot_password=self._pages.here("/forgotPassword") if recovers_itself(asked.pool) else None,
+        )
+
+    def _stay(self, asked: AuthorizationRequest) -> Response:
         """The user chose to stay who they are: the session's hour begins anew."""
         cookie = sso_cookie(self._services.settings, asked.pool)
         value = cookie.read(request)
@@ -106,12 +98,6 @@ class Login(Page):
         cookie = sso_cookie(self._services.settings, asked.pool).read(request)
         found = self._services.authorization.offer(asked, cookie)
         return None if found is None else _shown_name(asked, found.user)
-
-    def _not_here(self, asked: AuthorizationRequest) -> Response:
-        status, text = (403, NO_LOCAL_USERS) if asked.provider is None else (401, NO_SUCH_OPTION)
-        return self._pages.render(
-            "error", status=status, client_name=asked.client.name, heading="Sign-in is not possible here", text=text
-        )
 
 
 def _shown_name(asked: AuthorizationRequest, user: User) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
-from app_client_authz.domain.errors import ChallengeExpired, OperationError, TooManyRequests
+from app_client_authz.domain.errors import ChallengeExpired, OperationError
 from app_client_authz.domain.registration import Registration
 from app_client_authz.hosted_ui import forms
-from app_client_authz.hosted_ui.flash import MESSAGES, Flash
+from app_client_authz.hosted_ui.errors import shown_with_form
+from app_client_authz.hosted_ui.flash import Flash
 from app_client_authz.hosted_ui.pages import Page, Pages
 from app_client_authz.hosted_ui.sign_in import challenge_cookie, signed_in
 from app_client_authz.services.next_steps import ChallengeRequired
@@ -52,10 +53,9 @@ class NewPassword(Page):
             )
         except ChallengeExpired:
             raise
-        except TooManyRequests:
-            return self._page(asked, missing, given, message=MESSAGES["busy"], status=429)
         except OperationError as error:
-            return self._page(asked, missing, given, message=error.message, status=400)
+            message, status = shown_with_form(error)
+            return self._page(asked, missing, given, message=message, status=status)
         if isinstance(outcome, ChallengeRequired):
             return self._start_again("second_factor")
         response = signed_in(self._services, asked, outcome, self._base())

@@ -8,6 +8,7 @@ from flask import Response, current_app, request
 from jinja2 import Environment, Undefined
 from werkzeug.exceptions import MethodNotAllowed
 
+from app_client_authz.domain.app_client import AppClient
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.redirects import form_action_source
 from app_client_authz.services.registry import Services
@@ -36,15 +37,21 @@ class Pages:
         html = self._environment().get_template(f"authz/{template}.html").render(page)
         return headers.page(Response(html, status=status, content_type="text/html;charset=UTF-8"), targets)
 
-    def form(self, template: str, asked: AuthorizationRequest, *, status: int = 200, **context: object) -> Response:
-        """A page with a form, under a token that only this browser can send back (UI-2)."""
+    def form(
+        self, template: str, asked: AuthorizationRequest | AppClient, *, status: int = 200, **context: object
+    ) -> Response:
+        """A page with a form, under a token that only this browser can send back (UI-2).
+
+        Only the form of an authorization request leads out of our pages; one of a client alone stays inside.
+        """
+        client, targets = (asked, []) if isinstance(asked, AppClient) else (asked.client, form_targets(asked))
         token = self._csrf.token(request)
         response = self.render(
             template,
             status=status,
-            targets=form_targets(asked),
+            targets=targets,
             form_token=token,
-            client_name=asked.client.name,
+            client_name=client.name,
             **context,
         )
         self._csrf.remember(response, token)

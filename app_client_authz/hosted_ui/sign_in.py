@@ -7,8 +7,12 @@ from flask import Response, request
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.errors import AuthorizationError
 from app_client_authz.domain.user import User
+from app_client_authz.hosted_ui.flash import Flash
+from app_client_authz.hosted_ui.pages import Pages
+from app_client_authz.services.authentication import NewPasswordRequired, Outcome
 from app_client_authz.services.authorization import AuthorizationResponse
 from app_client_authz.services.challenges import Passed
+from app_client_authz.services.next_steps import ChallengeRequired
 from app_client_authz.services.registry import Services
 from app_client_authz.web.authorization import callback, refuse
 from app_client_authz.web.cookies import Cookie, sso_cookie
@@ -20,6 +24,19 @@ CHALLENGE_SECONDS = 300
 def challenge_cookie(services: Services) -> Cookie:
     """Names the pending step of a sign-in; worthless once the step is done."""
     return Cookie(services.settings, "authz-challenge", seconds=CHALLENGE_SECONDS)
+
+
+def go_on(services: Services, pages: Pages, asked: AuthorizationRequest, outcome: Outcome, base: str) -> Response:
+    """What follows the right password: the answer for the application, or the page of the next step."""
+    if isinstance(outcome, NewPasswordRequired):
+        response = pages.to("/changePassword")
+        challenge_cookie(services).set(response, outcome.session)
+        return response
+    if isinstance(outcome, ChallengeRequired):
+        response = pages.to("/login")
+        Flash(services.settings).set(response, "second_factor")
+        return response
+    return signed_in(services, asked, outcome, base)
 
 
 def signed_in(services: Services, asked: AuthorizationRequest, who: User | Passed, base: str) -> Response:

@@ -1,7 +1,7 @@
 """A furnished server and browsers for tests of the hosted pages."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from app_client_authz.domain.app_client import AppClient, ClientSpec
 from app_client_authz.domain.pool import PoolSpec, SchemaAttribute, UserPool
-from app_client_authz.domain.user import UserStatus
+from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.user import User, UserStatus
 from app_client_authz.services.registry import Services
 from tests.support.clock import MovableClock
 
@@ -26,6 +27,7 @@ CONFIG: dict[str, Any] = {
 }
 POOL_ID = "us-east-1_HostedUi1"
 OTHER_POOL_ID = "us-east-1_HostedUi2"
+MEMBERS_POOL_ID = "us-east-1_HostedUi3"
 CALLBACK = "https://app.example/callback"
 LOGOUT = "https://app.example/bye"
 PASSWORD = "Correct-Horse-1"
@@ -34,8 +36,8 @@ CHOSEN = "Chosen-By-Me-2"
 HOSTILE = '"><script>alert(1)</script>'
 STATE = "a state & more"
 
-ENABLED, LEGACY, OTHER, BARE, NO_OAUTH, FOREIGN, OIDC = (
-    f"{name}client" for name in ("enabled", "legacy", "other", "bare", "nooauth", "foreign", "oidc")
+ENABLED, LEGACY, OTHER, BARE, NO_OAUTH, FOREIGN, OIDC, MEMBERS, CLUB = (
+    f"{name}client" for name in ("enabled", "legacy", "other", "bare", "nooauth", "foreign", "oidc", "members", "club")
 )
 
 
@@ -59,6 +61,8 @@ def furnish(services: Services) -> None:
     schema = (SchemaAttribute("given_name", required=True),)
     services.pools.create(PoolSpec(name="people", schema=schema), pool_id=POOL_ID)
     services.pools.create(PoolSpec(name="others", dialect="oidc"), pool_id=OTHER_POOL_ID)
+    members = PoolSpec(name="members", schema=schema, alias_attributes=("email",), auto_verified_attributes=("email",))
+    services.pools.create(members, pool_id=MEMBERS_POOL_ID)
     create = services.app_clients.create
     create(POOL_ID, client_spec(), client_id=ENABLED)
     create(POOL_ID, client_spec("Old shop", prevent_user_existence_errors="LEGACY"), client_id=LEGACY)
@@ -67,6 +71,10 @@ def furnish(services: Services) -> None:
     create(POOL_ID, client_spec("No OAuth", allowed_oauth_flows_user_pool_client=False), client_id=NO_OAUTH)
     create(OTHER_POOL_ID, client_spec("Abroad"), client_id=FOREIGN)
     create(OTHER_POOL_ID, client_spec("Standard"), client_id=OIDC)
+    create(MEMBERS_POOL_ID, client_spec("Members"), client_id=MEMBERS)
+    create(MEMBERS_POOL_ID, client_spec("Club", prevent_user_existence_errors="LEGACY"), client_id=CLUB)
+    member(services, "ann")
+    services.sign_up.sign_up(registration(services, MEMBERS), "una", PASSWORD, given("una"))
     user(services, "alice")
     services.users.create(POOL_ID, "newcomer", {"given_name": "Nora"}, password=TEMPORARY)
     services.users.create(OTHER_POOL_ID, "alice", {}, password=PASSWORD, permanent=True)
@@ -80,6 +88,23 @@ def user(services: Services, name: str, status: UserStatus = UserStatus.CONFIRME
     created = services.users.create(POOL_ID, name, {"given_name": "A"}, password=PASSWORD, permanent=True)
     if status != UserStatus.CONFIRMED:
         set_status(services, created.sub, status)
+
+
+def given(name: str) -> dict[str, str]:
+    """The attributes that the pool of the members asks for."""
+    return {"given_name": name.capitalize(), "email": f"{name}@example.org"}
+
+
+def member(services: Services, name: str) -> None:
+    """A confirmed user with a verified address."""
+    attributes = {**given(name), "email_verified": "true"}
+    services.users.create(MEMBERS_POOL_ID, name, attributes, password=PASSWORD, permanent=True)
+
+
+def registration(services: Services, client_id: str) -> Registration:
+    found = services.app_clients.find(client_id)
+    assert found is not None
+    return found
 
 
 def set_status(services: Services, sub: str, status: UserStatus) -> None:
@@ -108,6 +133,19 @@ class Site:
         found = self.services.app_clients.find(client_id)
         assert found is not None
         return found.client
+
+    def member(self, name: str) -> User:
+        return self.services.users.describe(MEMBERS_POOL_ID, name)
+
+    def codes(self, name: str) -> list[str]:
+        """The codes that the member was sent, the newest first."""
+        assert self.services.outbox is not None
+        return [message.code for message in self.services.outbox.of_user(MEMBERS_POOL_ID, self.member(name).sub)]
+
+    def change_pool(self, pool_id: str = MEMBERS_POOL_ID, **members: Any) -> None:
+        """The pool, with these members changed."""
+        spec = self.services.pools.describe(pool_id).spec
+        self.services.pools.replace(pool_id, replace(spec, **members))
 
     def replace(self, client_id: str, **members: Any) -> None:
         """The client as furnished, with these members changed."""
@@ -152,9 +190,12 @@ class Visitor:
         found = self.http.get_cookie(name, path=self.prefix)
         return None if found is None else found.value
 
+    def session_at(self, pool_id: str) -> str | None:
+        return self.cookie(f"authz-session-{pool_id}")
+
     @property
     def session(self) -> str | None:
-        return self.cookie(f"authz-session-{POOL_ID}")
+        return self.session_at(POOL_ID)
 
 
 def query(**changes: str | None) -> str:
@@ -179,6 +220,24 @@ def alert(page: TestResponse) -> str | None:
     """The message that a screen reader announces; None without one."""
     found = re.search(r'role="alert">(.*?)</p>', page.text, re.DOTALL)
     return None if found is None else unescape(found[1]).strip()
+
+
+def notice(page: TestResponse) -> str | None:
+    """What the page says that was done; None if nothing was."""
+    found = re.search(r'role="status">(.*?)</p>', page.text, re.DOTALL)
+    return None if found is None else unescape(found[1]).strip()
+
+
+def value_of(page: TestResponse, name: str) -> str:
+    """What an input holds."""
+    found = re.search(rf'<input id="{re.escape(name)}"[^>]* value="([^"]*)"', page.text)
+    assert found is not None, page.text
+    return unescape(found[1])
+
+
+def links(page: TestResponse) -> dict[str, str]:
+    """Where the links of a page lead, by their text."""
+    return {unescape(text): unescape(href) for href, text in re.findall(r'<a [^>]*href="([^"]+)">(.*?)</a>', page.text)}
 
 
 def location(response: TestResponse) -> tuple[str, dict[str, str]]:

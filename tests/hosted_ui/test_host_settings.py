@@ -72,6 +72,10 @@ def test_every_page_shows_hostile_names_as_text_where_the_host_escapes_nothing(
         "new password": new.page("/changePassword"),
         "refused password": new.submit(weak, "/changePassword"),
         "attributes": new.submit({**weak, "given_name": HOSTILE, HOSTILE: HOSTILE}, "/changePassword"),
+        "sign up": site.visitor().submit({"username": HOSTILE}, "/signup"),
+        "wrong code": site.visitor().submit({"username": HOSTILE}, "/confirm"),
+        "forgotten": site.visitor().page("/forgotPassword", login_hint=HOSTILE),
+        "refused reset": site.visitor().submit({"username": HOSTILE}, "/confirmForgotPassword"),
         "not here": site.visitor().page(identity_provider=HOSTILE),
         "signed out": site.visitor().get("/logout", query_string={"client_id": OIDC}),
     }.items():

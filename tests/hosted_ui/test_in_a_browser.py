@@ -8,7 +8,18 @@ from flask import Flask, redirect
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.wrappers import Response
 
-from tests.hosted_ui.site import CHOSEN, ENABLED, PASSWORD, POOL_ID, TEMPORARY, Site, client_spec, query
+from tests.hosted_ui.site import (
+    CHOSEN,
+    ENABLED,
+    MEMBERS,
+    MEMBERS_POOL_ID,
+    PASSWORD,
+    POOL_ID,
+    TEMPORARY,
+    Site,
+    client_spec,
+    query,
+)
 from tests.support.live import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -62,7 +73,8 @@ def live(site: Site, live_server: Callable[..., LiveServer]) -> Live:
     app.add_url_rule("/app/home", view_func=lambda: Response("home", content_type="text/plain"), endpoint="home")
     app.add_url_rule("/favicon.ico", view_func=lambda: Response(status=204), endpoint="icon")
     server = live_server(app, host="localhost")
-    site.replace(ENABLED, callback_urls=(f"{server.url}/app/callback",))
+    for client_id in (ENABLED, MEMBERS):
+        site.replace(client_id, callback_urls=(f"{server.url}/app/callback",))
     return Live(site, server.url)
 
 
@@ -114,6 +126,47 @@ def test_a_person_chooses_a_password_and_is_offered_to_go_on(live: Live, page: P
     assert page.evaluate("document.activeElement.innerText") == "Sign in as newcomer"
     page.keyboard.press("Enter")
 
+    page.wait_for_url("**/app/home")
+
+
+def test_a_person_signs_up_and_is_signed_in_by_the_code(live: Live, page: Page) -> None:
+    page.goto(live.page(client_id=MEMBERS))
+    page.get_by_role("link", name="Sign up").click()
+    page.wait_for_selector("#username:focus")
+    for typed in ("lee", "Lee", "lee@example.org", PASSWORD, PASSWORD):
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    page.wait_for_selector("#code:focus")
+    page.get_by_role("button", name="Send another code").click()
+    page.wait_for_selector("text=Another code was sent.")
+    page.wait_for_selector("#code:focus")
+    page.keyboard.type(live.site.codes("lee")[0])
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/app/home")
+    page.goto(live.page(client_id=MEMBERS))
+    assert page.is_visible("text=Sign in as lee")
+
+
+def test_a_person_who_forgot_the_password_signs_in_with_another(live: Live, page: Page) -> None:
+    page.goto(live.page(client_id=MEMBERS))
+    page.get_by_role("link", name="Forgot your password?").click()
+    page.wait_for_selector("#username:focus")
+    page.keyboard.type("ann")
+    page.keyboard.press("Enter")
+
+    page.wait_for_selector("#code:focus")
+    for typed in (live.site.codes("ann")[0], CHOSEN, CHOSEN):
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    page.wait_for_selector("[autocomplete=current-password]:focus")
+    assert page.inner_text("[role=status]") == "Your password was changed. Sign in with it to go on."
+    page.keyboard.type(CHOSEN)
+    page.keyboard.press("Enter")
     page.wait_for_url("**/app/home")
 
 
@@ -170,6 +223,32 @@ def test_every_page_is_readable(live: Live, chromium_browser: Browser, scheme: s
         page.wait_for_url("**/changePassword?*")
         assert_readable(page)
         page.goto(f"{live.url}/auth/error?error=redirect_mismatch")
+        assert_readable(page)
+        page.goto(live.page("/signup", client_id=MEMBERS))
+        assert_readable(page)
+        page.eval_on_selector("form", "form => { form.noValidate = true }")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[role=alert]")
+        assert_readable(page)
+        page.goto(live.page("/forgotPassword", client_id=MEMBERS))
+        assert_readable(page)
+        page.fill("[name=username]", "una")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/confirmForgotPassword?*")
+        assert_readable(page)
+        page.goto(live.page("/confirm", client_id=MEMBERS))
+        page.fill("[name=username]", "una")
+        page.get_by_role("button", name="Send another code").click()
+        page.wait_for_selector("[role=status]")
+        assert_readable(page)
+        link = f"client_id={MEMBERS}&user_name=una&confirmation_code={live.site.codes('una')[0]}"
+        page.goto(f"{live.url}/auth/confirmUser?{link}")
+        assert_readable(page)
+        page.get_by_role("button", name="Confirm account").click()
+        page.wait_for_selector("text=You can close this page")
+        assert_readable(page)
+        live.site.change_pool(MEMBERS_POOL_ID, admin_create_user_only=True)
+        page.goto(live.page("/signup", client_id=MEMBERS))
         assert_readable(page)
         red = page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0])")
         assert (red < 128) is (scheme == "dark")

@@ -20,6 +20,7 @@ from tests.hosted_ui.site import (
     ENABLED,
     HOSTILE,
     LOGOUT,
+    MEMBERS,
     PASSWORD,
     POOL_ID,
     TEMPORARY,
@@ -31,7 +32,16 @@ from tests.hosted_ui.site import (
     token,
 )
 
-PATHS = ("/login", "/changePassword", "/logout", "/error")
+FORMS = (
+    "/login",
+    "/changePassword",
+    "/signup",
+    "/confirm",
+    "/confirmUser",
+    "/forgotPassword",
+    "/confirmForgotPassword",
+)
+PATHS = (*FORMS, "/logout", "/error")
 
 
 def every_page(site: Site) -> dict[str, TestResponse]:
@@ -40,12 +50,22 @@ def every_page(site: Site) -> dict[str, TestResponse]:
     signed_in.sign_in()
     new.sign_in("newcomer", TEMPORARY)
     wrong = other.sign_in(password="wrong")
+    linked = f"/confirmUser?client_id={MEMBERS}&user_name=una&confirmation_code=000000"
+    forgetful, bad_code = site.visitor(), {"username": "ann", "code": "no code"}
     return {
         "sign in": site.visitor().page(),
         "wrong password": other.follow(wrong),
         "go on": signed_in.page(),
         "new password": new.page("/changePassword"),
         "refused password": new.submit({"password": "x", "confirm_password": "x"}, "/changePassword"),
+        "sign up": site.visitor().page("/signup", client_id=MEMBERS),
+        "refused sign-up": site.visitor().submit({"username": "ann"}, "/signup", client_id=MEMBERS),
+        "unconfirmed": forgetful.follow(forgetful.sign_in("una", client_id=MEMBERS)),
+        "wrong code": site.visitor().submit(bad_code, "/confirm", client_id=MEMBERS),
+        "confirm by link": site.visitor().get(linked),
+        "forgotten": site.visitor().page("/forgotPassword", client_id=MEMBERS),
+        "reset": forgetful.follow(forgetful.submit({"username": "ann"}, "/forgotPassword", client_id=MEMBERS)),
+        "refused reset": site.visitor().submit(bad_code, "/confirmForgotPassword", client_id=MEMBERS),
         "not here": site.visitor().page(client_id=BARE),
         "error": site.visitor().get("/error?error=redirect_mismatch"),
         "unreadable": site.visitor().get("/login?a=1&a=2"),
@@ -139,7 +159,7 @@ def test_pages_without_a_form_take_no_post(visitor: Visitor, path: str) -> None:
     assert "POST" not in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("path", ["/login", "/changePassword", "/error"])
+@pytest.mark.parametrize("path", [*FORMS, "/error"])
 def test_head_is_get_without_a_body(visitor: Visitor, path: str) -> None:
     got, head = visitor.page(path), visitor.http.head(f"/auth{path}?{query()}")
 
@@ -187,7 +207,7 @@ def test_a_query_that_cannot_be_read_is_a_400(visitor: Visitor, path: str, name:
     assert "Location" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/login", "/changePassword"])
+@pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("name", list(BAD_QUERIES))
 @pytest.mark.attack("R19")
 def test_a_form_under_such_a_query_is_refused(visitor: Visitor, path: str, name: str) -> None:
@@ -197,7 +217,7 @@ def test_a_form_under_such_a_query_is_refused(visitor: Visitor, path: str, name:
     assert visitor.session is None
 
 
-@pytest.mark.parametrize("path", ["/login", "/changePassword"])
+@pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("name", list(BODIES))
 @pytest.mark.attack("R19")
 def test_a_body_that_is_no_form_of_ours_is_a_4xx(visitor: Visitor, path: str, name: str) -> None:
@@ -207,7 +227,7 @@ def test_a_body_that_is_no_form_of_ours_is_a_4xx(visitor: Visitor, path: str, na
     assert "Something went wrong" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/login", "/changePassword"])
+@pytest.mark.parametrize("path", FORMS)
 @pytest.mark.attack("R22")
 def test_a_body_of_more_than_a_mebibyte_is_refused_unread(visitor: Visitor, path: str) -> None:
     fields = {"username": "x" * 1024 * 1024}
@@ -273,7 +293,7 @@ def test_whatever_the_query_holds_a_refusal_leads_to_our_own_page(visitor: Visit
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.attack("R19")
 def test_cookies_that_are_not_ours_mean_not_signed_in(site: Site, path: str, value: str) -> None:
-    names = (f"authz-session-{POOL_ID}", "XSRF-TOKEN", "authz-flash", "authz-challenge")
+    names = (f"authz-session-{POOL_ID}", "XSRF-TOKEN", "authz-flash", "authz-challenge", "authz-handover")
     header = "; ".join(f"{name}={value}" for name in names)
 
     answer = site.app.test_client(use_cookies=False).get(f"/auth{path}?{query()}", headers={"Cookie": header})
@@ -427,8 +447,8 @@ def test_a_database_that_does_not_answer_is_a_503_on_every_page(
         raise Unavailable(detail="database: OperationalError")
 
     monkeypatch.setattr(site.services.app_clients, "find", away)
-    for path in ("/login", "/changePassword", "/logout"):
-        answer = visitor.get(f"{path}?{query()}")
+    for path in (*FORMS, "/logout"):
+        answer = visitor.get(f"{path}?{query(confirmation_code='1', user_name='una')}")
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "5"
 
@@ -507,7 +527,11 @@ def test_templates_are_named_under_authz_only(site: Site) -> None:
     app: Flask = site.app
 
     assert sorted(name for name in app.jinja_env.list_templates()) == [
-        f"authz/{name}.html" for name in ("base", "change_password", "error", "login", "signed_out")
+        f"authz/{name}.html"
+        for name in (
+            *("base", "change_password", "confirm", "confirm_link", "confirmed", "error", "fields"),
+            *("forgot_password", "login", "reset_password", "signed_out", "signup"),
+        )
     ]
     with pytest.raises(TemplateNotFound):
         app.jinja_env.get_template("login.html")
