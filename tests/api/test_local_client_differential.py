@@ -406,8 +406,8 @@ SCENES = (
     domains_and_looks,
     identity_providers,
     sign_in,
-    second_factors,
     registration_and_recovery,
+    second_factors,
 )
 
 
