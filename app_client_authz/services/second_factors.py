@@ -1,6 +1,6 @@
 """Answers to the challenges of a second factor (api.md 4.7, 4.8)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app_client_authz.domain import attributes
 from app_client_authz.domain.challenge import (
@@ -34,7 +34,7 @@ class Reply:
     """Who answers which session at which client; ``door`` is where, ``name`` whom the caller says to be."""
 
     registration: Registration
-    session: str
+    session: str = field(repr=False)
     door: Door = "pages"
     name: str | None = None
 
