@@ -1,7 +1,8 @@
 """``AppClientAuthz``: settings → services → blueprints → commands. The only room that imports everything."""
 
 import time
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Blueprint, Flask, current_app, has_app_context
 from sqlalchemy import Engine
@@ -17,6 +18,8 @@ from app_client_authz.hosted_ui.blueprint import hosted_ui_blueprint
 from app_client_authz.oauth.blueprint import oauth_blueprint
 from app_client_authz.proxies import EXTENSION
 from app_client_authz.services.registry import Services, build
+from app_client_authz.services.trigger_registry import TriggerRegistry
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage import migrate
 from app_client_authz.storage.engine import (
     engine_options,
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 EMBEDDED_URL = "sqlite:///authz.db"
 """Relative to the instance folder, as Flask-SQLAlchemy has it."""
 
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _FACES = (("oauth", oauth_blueprint), ("hosted_ui", hosted_ui_blueprint), ("api", api_blueprint))
 
@@ -58,6 +63,7 @@ class AppClientAuthz:
         """As ``init_app``, if ``app`` is given; ``clock`` returns epoch seconds."""
         self._clock = clock
         self._sender = sender
+        self._triggers = TriggerRegistry()
         self._apps = 0
         self._only_app: Flask | None = None
         if app is not None:
@@ -82,7 +88,13 @@ class AppClientAuthz:
         if embedded or is_in_memory(engine):
             make_private(engine)
             migrate.upgrade(engine)
-        services = build(settings, engine, self._clock, sender=sender or self._sender or _configured(settings))
+        services = build(
+            settings,
+            engine,
+            self._clock,
+            sender=sender or self._sender or _configured(settings),
+            triggers=Triggers(self._triggers),
+        )
         _look_at(app, services)
         app.extensions[EXTENSION] = services
         for face, make in _FACES:
@@ -93,6 +105,32 @@ class AppClientAuthz:
         app.cli.add_command(group)
         self._apps += 1
         self._only_app = app if self._apps == 1 else None
+
+    def trigger(
+        self, name: str, *, pool_id: str | None = None, version: str | None = None, app: Flask | None = None
+    ) -> Callable[[Handler], Handler]:
+        """A decorator: call the function when Cognito would call the Lambda function of that trigger.
+
+        It is called for every pool or for ``pool_id``, in ``app`` or in every app of this object. It gets the
+        event, a dictionary of Cognito's shape, and returns it; what it raises ends the request. ``version`` is that
+        of PreTokenGeneration's events (``V1_0``, ``V2_0``, ``V3_0``) where the pool's LambdaConfig names none.
+
+        >>> @authz.trigger("PreSignUp")
+        ... def only_ours(event):
+        ...     if not event["request"]["userAttributes"].get("email", "").endswith("@example.com"):
+        ...         raise ValueError("not one of us")
+        ...     return event
+
+        Raises:
+            ConfigurationError: no such trigger, pool ID or version, or the function is a coroutine function.
+        """
+        registry = self._triggers if app is None else self.services(app).triggers.own
+
+        def register(handler: Handler) -> Handler:
+            registry.register(name, handler, pool_id=pool_id, version=version)
+            return handler
+
+        return register
 
     def client(self, service_name: str, *, app: Flask | None = None) -> "LocalClient":
         """boto3's ``cognito-idp`` client for callers in this process: no HTTP, no access key, and so full rights.

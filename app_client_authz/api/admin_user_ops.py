@@ -1,6 +1,6 @@
 """Users, as an administrator creates, reads and changes them (api.md part 5)."""
 
-from app_client_authz.api import user_wire
+from app_client_authz.api import auth_wire, user_wire
 from app_client_authz.api.operation import Call, Json, Run
 from app_client_authz.api.wire import from_pairs
 
@@ -8,12 +8,13 @@ DEFAULT_MEDIUMS = ("SMS",)
 
 
 def admin_create_user(call: Call) -> Json:
-    """``ValidationData`` is for a trigger of Lambda's, and there is none."""
     pool_id, username = call.input["UserPoolId"], call.input["Username"]
     password, action = call.input.get("TemporaryPassword"), call.input.get("MessageAction")
     mediums = call.input.get("DesiredDeliveryMediums") or DEFAULT_MEDIUMS
     if action == "RESEND":
-        user = call.services.invitations.resend(pool_id, username, password=password, mediums=mediums)
+        user = call.services.invitations.resend(
+            pool_id, username, password=password, mediums=mediums, caller=auth_wire.caller(call)
+        )
         return {"User": user_wire.described(user, user_wire.in_order(user))}
     user = call.services.invitations.create(
         pool_id,
@@ -22,6 +23,7 @@ def admin_create_user(call: Call) -> Json:
         password=password,
         takes_aliases=call.input.get("ForceAliasCreation", False),
         mediums=() if action == "SUPPRESS" else mediums,
+        caller=auth_wire.caller(call),
     )
     return {"User": user_wire.described(user, user_wire.as_given(user))}
 
@@ -41,7 +43,7 @@ def admin_set_user_password(call: Call) -> None:
 
 
 def admin_confirm_sign_up(call: Call) -> None:
-    call.services.users.confirm(call.input["UserPoolId"], call.input["Username"])
+    call.services.users.confirm(call.input["UserPoolId"], call.input["Username"], auth_wire.caller(call))
 
 
 def admin_enable_user(call: Call) -> None:

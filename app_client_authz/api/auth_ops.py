@@ -34,7 +34,9 @@ def get_tokens_from_refresh_token(call: Call) -> Json:
     call.services.client_proofs.check_secret(registration, call.input.get("ClientSecret"))
     auth_flows.check_refresh(registration.client)
     try:
-        tokens = call.services.tokens.refresh(registration, call.input["RefreshToken"], call.base)
+        tokens = call.services.tokens.refresh(
+            registration, call.input["RefreshToken"], call.base, call.input.get("ClientMetadata")
+        )
     except RefreshTokenRevoked as error:
         # What became of the user is said to every client.
         if type(error) is not RefreshTokenRevoked or not registration.client.rotation_enabled:
@@ -67,7 +69,7 @@ def _initiate(call: Call, *, by_admin: bool) -> Json:
 
 def _request(call: Call) -> Request:
     registration = call.services.client_proofs.client(call.input["ClientId"], pool_id=call.input.get("UserPoolId"))
-    return Request(registration, call.request_id, call.base)
+    return Request(registration, call.request_id, call.base, call.input.get("ClientMetadata", {}))
 
 
 OPERATIONS: dict[str, Run] = {

@@ -1,9 +1,10 @@
 """Tokens and challenges in Cognito's JSON (api.md 4.4, 4.7)."""
 
 from app_client_authz.api.operation import Call
-from app_client_authz.api.wire import Json, present
+from app_client_authz.api.wire import Json, from_pairs, present
 from app_client_authz.domain.delivery import CodeDelivery
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.sign_ins import Answer
 
@@ -16,6 +17,13 @@ def client_of(call: Call) -> Registration:
     """
     return call.services.client_proofs.member(
         call.input["ClientId"], call.input["Username"], call.input.get("SecretHash")
+    )
+
+
+def caller(call: Call) -> Caller:
+    """What triggers are told of who calls: the client if one is named, ClientMetadata and ValidationData."""
+    return Caller(
+        call.input.get("ClientId"), call.input.get("ClientMetadata", {}), from_pairs(call.input.get("ValidationData"))
     )
 
 

@@ -13,7 +13,9 @@ def get_user(call: Call) -> Json:
 
 def update_user_attributes(call: Call) -> Json:
     changes = from_pairs(call.input["UserAttributes"])
-    sent = call.services.own_attributes.update(call.input["AccessToken"], call.base, changes)
+    sent = call.services.own_attributes.update(
+        call.input["AccessToken"], call.base, changes, call.input.get("ClientMetadata")
+    )
     return {"CodeDeliveryDetailsList": [auth_wire.delivery(each) for each in sent]} if sent else {}
 
 
@@ -22,7 +24,9 @@ def delete_user_attributes(call: Call) -> None:
 
 
 def get_user_attribute_verification_code(call: Call) -> Json:
-    sent = call.services.own_attributes.send_code(call.input["AccessToken"], call.base, call.input["AttributeName"])
+    sent = call.services.own_attributes.send_code(
+        call.input["AccessToken"], call.base, call.input["AttributeName"], call.input.get("ClientMetadata")
+    )
     return {"CodeDeliveryDetails": auth_wire.delivery(sent)}
 
 

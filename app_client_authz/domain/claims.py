@@ -82,7 +82,7 @@ def id_token(
         "cognito:username": user.username,
         "nonce": grant.nonce,
         "origin_jti": grant.origin_jti if tracked else None,
-        "cognito:roles": _roles(user.groups) or None,
+        "cognito:roles": roles(user.groups) or None,
         "aud": client.client_id,
         "identities": attributes.get("identities"),
         "event_id": grant.event_id,
@@ -113,7 +113,8 @@ def client_credentials(issuer: str, client: AppClient, scopes: tuple[str, ...], 
     }
 
 
-def _roles(groups: tuple[Group, ...]) -> list[str]:
+def roles(groups: tuple[Group, ...]) -> list[str]:
+    """The roles of the groups, each once."""
     return list(dict.fromkeys(group.role_arn for group in groups if group.role_arn))
 
 

@@ -152,6 +152,23 @@ class PasswordResetRequired(OperationError):
     default_message = "Password reset required for the user"
 
 
+class TriggerFailed(OperationError):
+    """The base of what triggers of the host end a request with."""
+
+
+class UserLambdaValidation(TriggerFailed):
+    """A trigger refused: what it raised is shown to the caller."""
+
+    code = "UserLambdaValidationException"
+
+
+class InvalidLambdaResponse(TriggerFailed):
+    """A trigger returned something that is no answer."""
+
+    code = "InvalidLambdaResponseException"
+    default_message = "Unrecognizable lambda output"
+
+
 class CodeDeliveryFailure(OperationError):
     """The message could not be sent; what it tells of happened all the same."""
 
@@ -270,6 +287,13 @@ class LoginRequired(RedirectableError):
     """``prompt=none`` and no usable SSO session (OIDC Core section 3.1.2.6)."""
 
     code = "login_required"
+    wrapped = False
+
+
+class TriggerRefused(RedirectableError):
+    """A trigger of the host ended the request; ``message`` is what it said (endpoints.md 1.5)."""
+
+    code = "access_denied"
     wrapped = False
 
 

@@ -31,6 +31,10 @@ class Template:
     email: str
     sms: str
 
+    def worded(self, subject: str | None, email: str | None, sms: str | None) -> "Template":
+        """The template with other words, as far as some are given."""
+        return Template(_one_line(subject) or self.subject, email or self.email, sms or self.sms)
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:

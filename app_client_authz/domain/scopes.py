@@ -14,7 +14,6 @@ OPENID = "openid"
 BUILT_IN = (ADMIN, "phone", OPENID, "profile", "email")
 """The scopes that exist without a resource server, in the order of Cognito's tokens."""
 
-# RFC 6749 section 3.3, scope-token.
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
@@ -25,9 +24,14 @@ def parse(text: str) -> tuple[str, ...]:
         InvalidScope: the text is empty, or not tokens that single spaces divide.
     """
     tokens = text.split(" ")
-    if not all(map(_TOKEN.fullmatch, tokens)):
+    if not all(map(is_scope, tokens)):
         raise InvalidScope(detail="scope is malformed")
     return tuple(dict.fromkeys(tokens))
+
+
+def is_scope(text: str) -> bool:
+    """Whether the text is one scope (RFC 6749 section 3.3, scope-token)."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def canonical(scopes: Iterable[str]) -> tuple[str, ...]:

@@ -20,8 +20,10 @@ from app_client_authz.domain.errors import (
     ResourceNotFound,
     TokenError,
     TooManyRequests,
+    TriggerFailed,
     Unavailable,
 )
+from app_client_authz.web.authorization import description
 from app_client_authz.web.base_url import UnknownHost
 from app_client_authz.web.params import BadParameters, BodyTooLarge
 
@@ -89,6 +91,10 @@ def other_error(error: AuthzError) -> Response:
         return _refusal(status, error=error.code)
     if isinstance(error, UnknownHost):
         return _refusal(400, error="invalid_request", error_description=error.message)
+    if isinstance(error, TriggerFailed):
+        # Only tokens are asked for here; at the authorization endpoint such an error travels by redirect.
+        log.debug("refused by a trigger: %s (%s)", error.code, error.detail)
+        return _refusal(400, error="invalid_grant", error_description=description(error.message))
     # Something that the request needs was changed or deleted at this very moment.
     if isinstance(error, ConcurrentModification | ResourceNotFound):
         return _refusal(400, error="invalid_request")

@@ -8,6 +8,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import grants
 
+from app_client_authz.domain import strict_json
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.errors import InvalidTokenRequest
 from app_client_authz.domain.registration import Registration
@@ -126,6 +127,19 @@ class ClientCredentialsGrant(_Grant, grants.ClientCredentialsGrant):
         self.request.client = self.authenticate_token_endpoint_client()
 
     def create_token_response(self) -> TokenAnswer:
-        scope = self.request.params.get("scope")
-        tokens = self.services.tokens.client_credentials(self.registration, scope, self.request.base)
+        scope, metadata = self.request.params.get("scope"), _metadata(self.request.params.get("aws_client_metadata"))
+        tokens = self.services.tokens.client_credentials(self.registration, scope, self.request.base, metadata)
         return token_answer(tokens, self.request)
+
+
+def _metadata(text: str | None) -> dict[str, str]:
+    """What comes along for a PreTokenGeneration trigger: an object of texts in JSON (endpoints.md 3.3)."""
+    if text is None:
+        return {}
+    try:
+        value = strict_json.parse(text.encode("utf-8"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise InvalidTokenRequest(detail="aws_client_metadata is no JSON object of texts")
+    return value

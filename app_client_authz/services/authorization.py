@@ -9,7 +9,13 @@ from app_client_authz.domain.authorization import AuthorizationRequest, judge, r
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.client_rules import LOCAL_PROVIDER
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.errors import InvalidAuthorizationRequest, InvalidGrant, LoginRequired
+from app_client_authz.domain.errors import (
+    InvalidAuthorizationRequest,
+    InvalidGrant,
+    LoginRequired,
+    TriggerFailed,
+    TriggerRefused,
+)
 from app_client_authz.domain.registration import Registration
 from app_client_authz.services.app_clients import AppClients
 from app_client_authz.services.pools import Dialects, LiveScopes
@@ -143,6 +149,10 @@ class Authorization:
             refusal = InvalidAuthorizationRequest(detail=error.detail)
             refusal.target = request.error_target
             raise refusal from None
+        except TriggerFailed as error:
+            refused = TriggerRefused(error.message, detail=error.detail)
+            refused.target = request.error_target
+            raise refused from None
         parameters = [] if tokens.id_token is None else [("id_token", tokens.id_token)]
         parameters += [("access_token", tokens.access_token), ("expires_in", str(tokens.expires_in))]
         return [*parameters, ("token_type", "Bearer")]

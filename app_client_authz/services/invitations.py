@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app_client_authz.domain.errors import UnsupportedUserState
+from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import User, UserStatus
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.new_users import NewUsers
@@ -29,6 +30,7 @@ class Invitations:
         password: str | None = None,
         takes_aliases: bool = False,
         mediums: Sequence[str] = (),
+        caller: Caller = NOBODY,
     ) -> User:
         """A new user with a temporary password, told it by each of ``mediums``; see ``NewUsers.add``.
 
@@ -36,20 +38,31 @@ class Invitations:
 
         Raises:
             ResourceNotFound, InvalidParameter, InvalidPassword, UsernameExists, AliasExists: there is no such user.
-            CodeDeliveryFailure: there is, who does not know of it.
+            TriggerFailed: a PreSignUp trigger refused, and there is none.
+            CodeDeliveryFailure, TriggerFailed of CustomMessage: there is, who does not know of it.
         """
-        made = self._new_users.add(pool_id, name, given, password=password, generates=True, takes_aliases=takes_aliases)
+        made = self._new_users.add(
+            pool_id, name, given, password=password, generates=True, takes_aliases=takes_aliases, caller=caller
+        )
         if made.password is not None:
-            self._delivery.invite(made.pool, made.user, made.password, mediums)
+            self._delivery.invite(made.pool, made.user, made.password, mediums, caller)
         return made.user
 
-    def resend(self, pool_id: str, name: str, *, password: str | None = None, mediums: Sequence[str]) -> User:
+    def resend(
+        self,
+        pool_id: str,
+        name: str,
+        *,
+        password: str | None = None,
+        mediums: Sequence[str],
+        caller: Caller = NOBODY,
+    ) -> User:
         """The user with a new temporary password, valid as long as a first one, told by each of ``mediums``.
 
         Raises:
             ResourceNotFound, UserNotFound, InvalidParameter, InvalidPassword: nothing changed.
             UnsupportedUserState: the user has a password of their own already.
-            CodeDeliveryFailure: the new password counts, and is unknown to the user.
+            CodeDeliveryFailure, TriggerFailed: the new password counts, and is unknown to the user.
         """
 
         def check(user: User) -> None:
@@ -59,5 +72,5 @@ class Invitations:
         pool = self._pools.describe(pool_id)
         temporary = generated(pool.password_policy) if password is None else password
         user = self._users.set_password(pool_id, name, temporary, permanent=False, condition=check)
-        self._delivery.invite(pool, user, temporary, mediums)
+        self._delivery.invite(pool, user, temporary, mediums, caller)
         return user

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import CodeDelivery, simulated
-from app_client_authz.domain.errors import CodeDeliveryFailure, OperationError, UserNotFound
+from app_client_authz.domain.errors import CodeDeliveryFailure, OperationError, TriggerFailed, UserNotFound
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import User, username_key
 from app_client_authz.domain.verification import Purpose
 from app_client_authz.services.delivery import Delivery
@@ -23,12 +24,16 @@ UNKNOWN = "Username/client id combination not found."
 
 @dataclass(frozen=True, slots=True)
 class CodeKind:
-    """What is asked for. ``channel`` says where it goes, or refuses, by what it raises, a user who gets none."""
+    """What is asked for. ``channel`` says where it goes, or refuses, by what it raises, a user who gets none.
+
+    ``source`` is what a CustomMessage trigger is told, if not that of the message.
+    """
 
     purpose: Purpose
     message: MessageKind
     sends_per_hour: int
     channel: Callable[[UserPool, User], tuple[Medium, str]]
+    source: str | None = None
 
 
 class NamedCodes:
@@ -46,13 +51,13 @@ class NamedCodes:
         self._delivery = delivery
         self._clock = clock
 
-    def send(self, registration: Registration, name: str, kind: CodeKind) -> CodeDelivery:
+    def send(self, registration: Registration, name: str, kind: CodeKind, caller: Caller = NOBODY) -> CodeDelivery:
         """Send a code, or look as if one was sent.
 
         Raises:
             LimitExceeded: too many were asked for within the hour.
             UserNotFound, and whatever ``kind.channel`` raises: where the client shows who exists.
-            CodeDeliveryFailure: likewise; the code counts, but could not be sent.
+            CodeDeliveryFailure, TriggerFailed: likewise; the code counts, but could not be sent.
         """
         pool, hides = registration.pool, registration.client.prevents_user_existence_errors
 
@@ -75,8 +80,8 @@ class NamedCodes:
             return issued
         user, medium, address, code = issued
         try:
-            self._delivery.send_code(kind.message, pool, user, medium, address, code)
-        except CodeDeliveryFailure:
+            self._delivery.send_code(kind.message, pool, user, medium, address, code, caller, source=kind.source)
+        except (CodeDeliveryFailure, TriggerFailed):
             # Nothing fails to reach a user who does not exist: log and audit tell of it, the answer does not.
             if not hides:
                 raise

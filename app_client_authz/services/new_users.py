@@ -9,7 +9,9 @@ from app_client_authz.domain import attributes, ids, passwords
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import AliasExists, UsernameExists
 from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.trigger import NOBODY, Caller, Trigger
 from app_client_authz.domain.user import (
+    USERNAME,
     VERIFIABLE,
     User,
     UserStatus,
@@ -21,10 +23,12 @@ from app_client_authz.domain.user import (
     username_key,
     with_sign_in_attribute,
 )
+from app_client_authz.domain.user_triggers import ADMIN_CREATE_USER, SIGN_UP
 from app_client_authz.services import audit
 from app_client_authz.services.passwords import NewPasswords, generated
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.services.stored_users import standing_with_password, store
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.unit import Unit, Units
 
 T = TypeVar("T")
@@ -42,9 +46,10 @@ class NewUser:
 class NewUsers:
     """Puts users into a pool."""
 
-    def __init__(self, units: Units, new_passwords: NewPasswords, clock: Clock) -> None:
+    def __init__(self, units: Units, new_passwords: NewPasswords, triggers: Triggers, clock: Clock) -> None:
         self._units = units
         self._new_passwords = new_passwords
+        self._triggers = triggers
         self._clock = clock
 
     def add(
@@ -57,6 +62,7 @@ class NewUsers:
         permanent: bool = False,
         generates: bool = False,
         takes_aliases: bool = False,
+        caller: Caller = NOBODY,
     ) -> NewUser:
         """A new user (AdminCreateUser), told of nothing.
 
@@ -67,6 +73,7 @@ class NewUsers:
             ResourceNotFound: no such pool.
             InvalidParameter, InvalidPassword: the name, an attribute or the password is not acceptable.
             UsernameExists, AliasExists: somebody has the name.
+            TriggerFailed: a PreSignUp trigger refused.
         """
         pool = self._units.read(lambda unit: existing_pool(unit, pool_id))
         check_username(pool, name)
@@ -92,6 +99,7 @@ class NewUsers:
             updated_at=now,
             temporary_password_until=until,
         )
+        self._ask(pool, ADMIN_CREATE_USER, user, caller, takes_aliases=takes_aliases)
         key = username_key(user.username, pool.case_sensitive)
         aliases = aliases_of(pool, user.username, accepted)
 
@@ -112,14 +120,18 @@ class NewUsers:
         given: Mapping[str, str],
         password: str | None,
         then: Callable[[Unit, User], T],
+        caller: Caller = NOBODY,
     ) -> tuple[User, T]:
-        """A new user who registered, UNCONFIRMED, and what ``then`` did in the same transaction (SignUp).
+        """A new user who registered, and what ``then`` did in the same transaction (SignUp).
 
-        The password is hashed before anyone looks whether the name is free: taken or not, it costs the same.
+        The user is UNCONFIRMED unless a PreSignUp trigger wants it otherwise. The password is hashed before anyone
+        looks whether the name is free: taken or not, it costs the same.
 
         Raises:
             InvalidParameter, InvalidPassword: an attribute or the password is not acceptable.
-            UsernameExists, AliasExists: somebody has the name.
+            UsernameExists, AliasExists: somebody has the name, or proved to own an address that the trigger
+                verified: it stays theirs (ATT-9).
+            TriggerFailed: a PreSignUp trigger refused.
         """
         address = sign_in_attribute(pool, name)
         accepted = attributes.check_new(pool, with_sign_in_attribute(pool, name, given))
@@ -131,7 +143,7 @@ class NewUsers:
         if password is not None:
             credentials = self._new_passwords.hash(pool, password, username=username, prefix=passwords.CHOSEN)
         now = self._clock()
-        user = User(
+        wanted = User(
             pool_id=pool.id,
             sub=sub,
             username=username,
@@ -141,13 +153,13 @@ class NewUsers:
             updated_at=now,
         )
         key = username_key(username, pool.case_sensitive)
-        aliases = aliases_of(pool, username, accepted)
 
         def insert(unit: Unit) -> T:
-            unit.users.add(user, key, aliases, credentials)
+            unit.users.add(user, key, aliases_of(pool, username, user.attributes), credentials)
             return then(unit, user)
 
         try:
+            user = self._ask(pool, SIGN_UP, wanted, caller)
             done = self._units.write(insert)
         except (UsernameExists, AliasExists) as taken:
             if address is not None:
@@ -155,6 +167,15 @@ class NewUsers:
             raise UsernameExists("User already exists") if isinstance(taken, UsernameExists) else taken from None
         audit.record("user_signed_up", pool_id=pool.id, sub=sub)
         return user, done
+
+    def _ask(self, pool: UserPool, source: str, user: User, caller: Caller, *, takes_aliases: bool = False) -> User:
+        """The user as a PreSignUp trigger wants it, who is asked for a free name only (api.md 4.13)."""
+        if not self._triggers.are_there(Trigger.PRE_SIGN_UP, pool.id):
+            return user
+        aliases = {} if takes_aliases else aliases_of(pool, user.username, user.attributes)
+        names = {USERNAME: username_key(user.username, pool.case_sensitive), **aliases}
+        self._units.read(lambda unit: unit.users.refuse_taken(user, names))
+        return self._triggers.pre_sign_up(source, user, caller)
 
 
 def take_aliases(unit: Unit, pool: UserPool, aliases: Mapping[str, str], now: float) -> list[str]:

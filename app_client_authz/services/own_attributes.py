@@ -8,11 +8,12 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import ATTRIBUTES, CodeDelivery
 from app_client_authz.domain.errors import ExpiredCode, InvalidParameter
 from app_client_authz.domain.message import Medium, MessageKind
+from app_client_authz.domain.trigger import Caller, Metadata
 from app_client_authz.domain.user import VERIFIABLE, User
 from app_client_authz.domain.verification import BY_ATTRIBUTE, Purpose
 from app_client_authz.services import audit
 from app_client_authz.services.access_tokens import AccessTokens, Holder, held
-from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.delivery import VERIFY_ATTRIBUTE, Delivery
 from app_client_authz.services.pools import Dialects
 from app_client_authz.services.stored_users import store
 from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
@@ -60,16 +61,19 @@ class OwnAttributes:
         )
         return holder.user, visible
 
-    def update(self, access_token: str, base: str, changes: Mapping[str, str]) -> list[CodeDelivery]:
+    def update(
+        self, access_token: str, base: str, changes: Mapping[str, str], metadata: Metadata = None
+    ) -> list[CodeDelivery]:
         """Change attributes; an empty value deletes. Where codes went that prove new addresses (UpdateUserAttributes).
 
-        Where the pool wants a proof before the change, the old address stays until ``verify``.
+        Where the pool wants a proof before the change, the old address stays until ``verify``. ``metadata`` is for
+        a CustomMessage trigger.
 
         Raises:
             NotAuthorized: the client may not write one of them: nothing is changed (ATT-2).
             InvalidParameter, AliasExists: see ``attributes.check_update``.
             LimitExceeded: five codes were sent within the hour: nothing is changed.
-            CodeDeliveryFailure: the attributes are changed, but a code could not be sent.
+            CodeDeliveryFailure, TriggerFailed: the attributes are changed, but a code could not be sent.
         """
         holder = self._access_tokens.holder(access_token, base)
         pool, client = holder.registration.pool, holder.registration.client
@@ -96,7 +100,8 @@ class OwnAttributes:
         user, proofs = self._units.write(change)
         self._tell("user_attributes_changed", holder)
         for medium, address, code in proofs:
-            self._delivery.send_code(MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code)
+            caller = Caller(client.client_id, metadata or {})
+            self._delivery.send_code(MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code, caller)
         return [CodeDelivery.of(medium, address) for medium, address, _ in proofs]
 
     def delete(self, access_token: str, base: str, names: Iterable[str]) -> None:
@@ -118,13 +123,13 @@ class OwnAttributes:
         self._units.write(change)
         self._tell("user_attributes_changed", holder)
 
-    def send_code(self, access_token: str, base: str, attribute: str) -> CodeDelivery:
+    def send_code(self, access_token: str, base: str, attribute: str, metadata: Metadata = None) -> CodeDelivery:
         """Send a code to the user's present address (GetUserAttributeVerificationCode).
 
         Raises:
             InvalidParameter: an attribute that nobody verifies, or one that the user does not have.
             LimitExceeded: five were sent within the hour.
-            CodeDeliveryFailure: the code could not be sent.
+            CodeDeliveryFailure, TriggerFailed: the code could not be sent.
         """
         holder = self._access_tokens.holder(access_token, base)
         medium, purpose = _verifiable(attribute)
@@ -139,7 +144,10 @@ class OwnAttributes:
             return stored.user, address, self._issue(unit, account, purpose, address)
 
         user, address, code = self._units.write(issue)
-        self._delivery.send_code(MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code)
+        caller = Caller(holder.registration.client.client_id, metadata or {})
+        self._delivery.send_code(
+            MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code, caller, source=VERIFY_ATTRIBUTE
+        )
         return CodeDelivery.of(medium, address)
 
     def verify(self, access_token: str, base: str, attribute: str, code: str) -> None:

@@ -16,7 +16,9 @@ from app_client_authz.domain.errors import NotAuthorized, UserDisabled, UserNotC
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
+from app_client_authz.domain.user_triggers import CONFIRM_FORGOT_PASSWORD
 from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import audit
 from app_client_authz.services.delivery import Delivery
@@ -24,6 +26,7 @@ from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.services.stored_users import existing_user, store
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
@@ -42,6 +45,7 @@ class Recovery:
         codes: VerificationCodes,
         new_passwords: NewPasswords,
         delivery: Delivery,
+        triggers: Triggers,
         clock: Clock,
     ) -> None:
         self._units = units
@@ -49,9 +53,10 @@ class Recovery:
         self._new_passwords = new_passwords
         self._codes = codes
         self._delivery = delivery
+        self._triggers = triggers
         self._clock = clock
 
-    def require_reset(self, pool_id: str, name: str) -> CodeDelivery:
+    def require_reset(self, pool_id: str, name: str, caller: Caller = NOBODY) -> CodeDelivery:
         """Nobody signs in as the user until the code that is sent now has set a new password.
 
         SSO sessions and unfinished sign-ins end at once. Token sessions live on, as Cognito's do:
@@ -60,7 +65,7 @@ class Recovery:
         Raises:
             ResourceNotFound, UserNotFound: no such pool, no such user.
             NotAuthorized, InvalidParameter: nothing changed; see ``reset_channel``.
-            CodeDeliveryFailure: the user has to reset the password, but the code could not be sent.
+            CodeDeliveryFailure, TriggerFailed: the user has to reset the password, but no code could be sent.
         """
 
         def change(unit: Unit) -> tuple[UserPool, User, Medium, str, str]:
@@ -76,10 +81,10 @@ class Recovery:
 
         pool, user, medium, address, code = self._units.write(change)
         audit.record("password_reset_required", pool_id=pool.id, sub=user.sub)
-        self._delivery.send_code(MessageKind.RESET_PASSWORD, pool, user, medium, address, code)
+        self._delivery.send_code(MessageKind.RESET_PASSWORD, pool, user, medium, address, code, caller)
         return CodeDelivery.of(medium, address)
 
-    def forgot(self, registration: Registration, name: str) -> CodeDelivery:
+    def forgot(self, registration: Registration, name: str, caller: Caller = NOBODY) -> CodeDelivery:
         """Send a code that resets the password; the old one keeps working until then (ForgotPassword).
 
         Raises:
@@ -87,9 +92,9 @@ class Recovery:
             LimitExceeded, and what ``recovery_channel`` raises: see ``NamedCodes.send``.
         """
         check_recovers_itself(registration.pool)
-        return self._named_codes.send(registration, name, _FORGOTTEN)
+        return self._named_codes.send(registration, name, _FORGOTTEN, caller)
 
-    def confirm(self, registration: Registration, name: str, code: str, password: str) -> None:
+    def confirm(self, registration: Registration, name: str, code: str, password: str, caller: Caller = NOBODY) -> None:
         """Another password for who knows the code (ConfirmForgotPassword).
 
         The address that the code went to is verified, if it still is the user's. A lock ends, and so do SSO
@@ -99,6 +104,7 @@ class Recovery:
             CodeMismatch, ExpiredCode, LimitExceeded, UserNotFound, NotAuthorized, UserNotConfirmed: see
                 ``NamedCodes.prove``.
             InvalidPassword: not acceptable; the code stays good.
+            TriggerFailed: a PostConfirmation trigger failed; the new password counts all the same.
         """
         pool = registration.pool
         proof = self._named_codes.prove(registration, name, RESET_PASSWORD, code, _check_can_reset)
@@ -106,7 +112,7 @@ class Recovery:
         credentials = self._new_passwords.hash(pool, password, username=known.username, prefix=passwords.CHOSEN)
         attribute, now = attribute_of(proof.destination), self._clock()
 
-        def change(unit: Unit) -> None:
+        def change(unit: Unit) -> User:
             stored = existing_user(unit, pool, proof.account.key, hold=True)
             user = stored.user
             _check_can_reset(user)
@@ -115,14 +121,16 @@ class Recovery:
             self._codes.redeem(unit, proof)
             if user.attributes.get(attribute) == proof.destination:
                 verified = {**user.attributes, VERIFIABLE[attribute]: "true"}
-                store(unit, pool, stored, replace(user, attributes=verified, updated_at=now))
+                user = store(unit, pool, stored, replace(user, attributes=verified, updated_at=now))
             unit.users.set_password(user.sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
             unit.sso_sessions.end_of_user(user.sub)
             unit.challenge_sessions.end_of_user(user.sub)
             unit.attempts.clear(proof.account)
+            return replace(user, status=UserStatus.CONFIRMED, temporary_password_until=None, updated_at=now)
 
-        self._units.write(change)
+        user = self._units.write(change)
         audit.record("password_reset", pool_id=pool.id, client_id=registration.client.client_id, sub=proof.account.key)
+        self._triggers.post_confirmation(CONFIRM_FORGOT_PASSWORD, user, caller)
 
 
 def _check_can_reset(user: User) -> None:

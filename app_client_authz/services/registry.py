@@ -47,6 +47,7 @@ from app_client_authz.services.sign_up import SignUp
 from app_client_authz.services.software_tokens import SoftwareTokens
 from app_client_authz.services.srp_sign_in import SrpSignIn
 from app_client_authz.services.tokens import Tokens
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.services.ui_customizations import UiCustomizations
 from app_client_authz.services.upkeep import Upkeep
 from app_client_authz.services.user_lists import UserLists
@@ -72,6 +73,7 @@ class Services:
     identity_providers: IdentityProviders
     domains: Domains
     ui_customizations: UiCustomizations
+    triggers: Triggers
     delivery: Delivery
     outbox: Outbox | None
     """What the development sender keeps; None where messages are sent."""
@@ -106,9 +108,15 @@ class Services:
 
 
 def build(
-    settings: Settings, engine: Engine, clock: Clock = time.time, *, sender: MessageSender | None = None
+    settings: Settings,
+    engine: Engine,
+    clock: Clock = time.time,
+    *,
+    sender: MessageSender | None = None,
+    triggers: Triggers | None = None,
 ) -> Services:
     """The services of one app over one database; without a ``sender``, messages are kept instead of sent."""
+    triggers = triggers or Triggers()
     sealer = Sealer(keys_from(settings.sealing_keys, settings.secret_keys))
     hasher = PasswordHasher(
         memory_kib=settings.password_hash_memory_kib,
@@ -125,12 +133,12 @@ def build(
     pools = Pools(units, keys, settings.region, clock)
     app_clients = AppClients(units, clock)
     sessions = Sessions(units, dialects, clock)
-    tokens = Tokens(units, keys, dialects, live_scopes, clock)
+    tokens = Tokens(units, keys, dialects, live_scopes, triggers, clock)
     upkeep = Upkeep(units, clock)
     outbox = Outbox(units, clock)
-    delivery = Delivery(sender or outbox)
-    new_users = NewUsers(units, new_passwords, clock)
-    users = Users(units, new_users, new_passwords, clock)
+    delivery = Delivery(sender or outbox, triggers)
+    new_users = NewUsers(units, new_passwords, triggers, clock)
+    users = Users(units, new_users, new_passwords, triggers, clock)
     verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
     named_codes = NamedCodes(units, attempts, verification_codes, delivery, clock)
     challenges = Challenges(units, clock)
@@ -157,14 +165,15 @@ def build(
         identity_providers=IdentityProviders(units, clock),
         domains=Domains(units, clock),
         ui_customizations=UiCustomizations(units, clock),
+        triggers=triggers,
         delivery=delivery,
         outbox=outbox if sender is None else None,
         verification_codes=verification_codes,
         users=users,
         user_lists=UserLists(units),
         invitations=Invitations(pools, new_users, users, delivery),
-        recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, clock),
-        sign_up=SignUp(units, new_users, named_codes, verification_codes, challenges, delivery, clock),
+        recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, triggers, clock),
+        sign_up=SignUp(units, new_users, named_codes, verification_codes, challenges, delivery, triggers, clock),
         groups=Groups(units, clock),
         keys=keys,
         access_keys=AccessKeys(units, settings, clock),

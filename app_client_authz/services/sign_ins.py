@@ -19,6 +19,8 @@ from app_client_authz.domain.challenge import (
 )
 from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.token_trigger import TokenSource
+from app_client_authz.domain.trigger import Metadata
 from app_client_authz.domain.user import User
 from app_client_authz.services.authentication import Authentication, NewPasswordRequired, Outcome
 from app_client_authz.services.challenge_parameters import Challenge, challenge_of, new_password_challenge
@@ -39,11 +41,15 @@ Answer = TokenSet | Challenge
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks: ``event_id`` is the request's, ``base`` the outside URL that issuers begin with."""
+    """Who asks: ``event_id`` is the request's, ``base`` the outside URL that issuers begin with.
+
+    ``metadata`` is what came along for triggers (ClientMetadata).
+    """
 
     registration: Registration
     event_id: str
     base: str
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +151,14 @@ class SignIns:
         if challenge == PASSWORD_VERIFIER:
             stored = self._srp.prove(request.registration, responses)
             seconds = request.registration.client.auth_session_seconds
-            return self._next(
-                request, self._authentication.go_on(request.registration, stored, session_seconds=seconds, door="api")
-            )
+            proved = self._authentication.go_on(request.registration, stored, session_seconds=seconds, door="api")
+            return self._next(request, proved, metadata=request.metadata)
         if challenge not in self._answers:
             raise InvalidParameter(f"{challenge} is not supported by this server.")
         auth_flows.require({"Session": session or ""}, "Session")
-        return self._next(request, self._answers[challenge](_Response(request, challenge, session or "", responses)))
+        outcome = self._answers[challenge](_Response(request, challenge, session or "", responses))
+        source = TokenSource.NEW_PASSWORD if challenge == NEW_PASSWORD_REQUIRED else TokenSource.AUTHENTICATION
+        return self._next(request, outcome, source, request.metadata)
 
     # --- answers --------------------------------------------------------------------------------
 
@@ -201,10 +208,16 @@ class SignIns:
 
     # --------------------------------------------------------------------------------------------
 
-    def _next(self, request: Request, outcome: Outcome | SrpRequired) -> Answer:
+    def _next(
+        self,
+        request: Request,
+        outcome: Outcome | SrpRequired,
+        source: TokenSource = TokenSource.AUTHENTICATION,
+        metadata: Metadata = None,
+    ) -> Answer:
+        # ``metadata`` is an answer's: what comes with InitiateAuth does not reach PreTokenGeneration (api.md 4.29).
         if isinstance(outcome, (User, Passed)):
-            # PostAuthentication and PreTokenGeneration come between, once there are triggers.
-            return self._tokens.sign_in(request.registration, outcome, request.event_id, request.base)
+            return self._tokens.sign_in(request.registration, outcome, request.event_id, request.base, source, metadata)
         if isinstance(outcome, SrpRequired):
             return Challenge(PASSWORD_VERIFIER, outcome.parameters)
         if isinstance(outcome, NewPasswordRequired):

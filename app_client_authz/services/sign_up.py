@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from app_client_authz.domain import attributes
+from app_client_authz.domain import attributes, user_triggers
 from app_client_authz.domain.auth_flows import CHOICE
 from app_client_authz.domain.challenge import SIGNED_UP, StepState
 from app_client_authz.domain.clock import Clock
@@ -19,14 +19,16 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus, aliases_of, check_username
 from app_client_authz.domain.verification import CONFIRM_SIGN_UP
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import Challenges, OpenSession
-from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.delivery import RESEND_CODE, Delivery
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.new_users import NewUsers, take_aliases
 from app_client_authz.services.stored_users import check_unchanged, existing_user, store
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
@@ -66,6 +68,7 @@ class SignUp:
         codes: VerificationCodes,
         challenges: Challenges,
         delivery: Delivery,
+        triggers: Triggers,
         clock: Clock,
     ) -> None:
         self._units = units
@@ -74,17 +77,24 @@ class SignUp:
         self._codes = codes
         self._challenges = challenges
         self._delivery = delivery
+        self._triggers = triggers
         self._clock = clock
 
     def sign_up(
-        self, registration: Registration, name: str, password: str | None, given: Mapping[str, str]
+        self,
+        registration: Registration,
+        name: str,
+        password: str | None,
+        given: Mapping[str, str],
+        caller: Caller = NOBODY,
     ) -> SignedUp:
-        """A new user, UNCONFIRMED; the checks come in the order of api.md 4.13.
+        """A new user, UNCONFIRMED unless a trigger decides otherwise; the checks come in the order of api.md 4.13.
 
         Raises:
             NotAuthorized: the pool takes no registrations, or the client may not write an attribute.
             InvalidParameter, InvalidPassword: name, attributes or password are not acceptable.
             UsernameExists, AliasExists: somebody has the name.
+            TriggerFailed: a PreSignUp trigger refused; or the user exists, and a later trigger failed.
             CodeDeliveryFailure: the user exists, but the code could not be sent.
         """
         pool = registration.pool
@@ -95,19 +105,23 @@ class SignUp:
 
         def issue(unit: Unit, user: User) -> tuple[Medium, str, str] | None:
             target = confirmation_channel(pool, user.attributes)
-            if target is None:
+            if target is None or user.status == UserStatus.CONFIRMED:
                 return None
             return *target, self._codes.issue(unit, Account(pool.id, user.sub), CONFIRM_SIGN_UP, target[1])
 
-        user, issued = self._new_users.register(pool, name, given, password, issue)
+        user, issued = self._new_users.register(pool, name, given, password, issue, caller)
+        if user.status == UserStatus.CONFIRMED:
+            # No code was asked for, and so none is a first factor.
+            self._triggers.post_confirmation(user_triggers.CONFIRM_SIGN_UP, user, caller)
+            return SignedUp(user, None)
         session = self._begin(registration, user)
         if issued is None:
             return SignedUp(user, None, session)
         medium, address, code = issued
-        self._delivery.send_code(MessageKind.CONFIRM_SIGN_UP, pool, user, medium, address, code)
+        self._delivery.send_code(MessageKind.CONFIRM_SIGN_UP, pool, user, medium, address, code, caller)
         return SignedUp(user, CodeDelivery.of(medium, address), session)
 
-    def resend(self, registration: Registration, name: str) -> CodeDelivery:
+    def resend(self, registration: Registration, name: str, caller: Caller = NOBODY) -> CodeDelivery:
         """A new code, which replaces the one before (ResendConfirmationCode).
 
         Raises:
@@ -116,14 +130,17 @@ class SignUp:
         """
         if not confirms_by_code(registration.pool):
             raise InvalidParameter(_NOTHING_TO_SEND)
-        kind = CodeKind(CONFIRM_SIGN_UP, MessageKind.CONFIRM_SIGN_UP, SENDS_PER_HOUR, _resend_channel)
-        return self._named_codes.send(registration, name, kind)
+        kind = CodeKind(
+            CONFIRM_SIGN_UP, MessageKind.CONFIRM_SIGN_UP, SENDS_PER_HOUR, _resend_channel, source=RESEND_CODE
+        )
+        return self._named_codes.send(registration, name, kind, caller)
 
     def confirm(
         self,
         registration: Registration,
         name: str,
         code: str,
+        caller: Caller = NOBODY,
         *,
         takes_aliases: bool = False,
         session: str | None = None,
@@ -137,6 +154,7 @@ class SignUp:
         Raises:
             CodeMismatch, ExpiredCode, LimitExceeded, UserNotFound, NotAuthorized: see ``NamedCodes.prove``.
             AliasExists: the address is another user's alias; the code stays good.
+            TriggerFailed: a PostConfirmation trigger failed; the user is confirmed all the same.
         """
         pool = registration.pool
         proof = self._named_codes.prove(registration, name, CONFIRM_SIGN_UP, code, _check_unconfirmed)
@@ -168,6 +186,7 @@ class SignUp:
         for loser in losers:
             audit.record("alias_moved", pool_id=pool.id, sub=loser, to=sub)
         audit.record("user_confirmed", pool_id=pool.id, client_id=registration.client.client_id, sub=sub)
+        self._triggers.post_confirmation(user_triggers.CONFIRM_SIGN_UP, confirmed.user, caller)
         return confirmed
 
     def _begin(self, registration: Registration, user: User) -> str | None:

@@ -23,6 +23,8 @@ from app_client_authz.domain.errors import (
 )
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
+from app_client_authz.domain.token_trigger import TokenChanges, TokenSource
+from app_client_authz.domain.trigger import Metadata
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import Passed
@@ -30,6 +32,7 @@ from app_client_authz.services.issuer import Issuer, TokenSet
 from app_client_authz.services.keys import Keys
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.services.stored_users import check_unchanged
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.unit import Unit, Units
 
 
@@ -56,12 +59,18 @@ _REFUSALS = {
 
 
 class Tokens:
-    """Every method takes ``base``, the outside URL of the mounted prefix, because it shapes the issuer."""
+    """Every method takes ``base``, the outside URL of the mounted prefix, because it shapes the issuer.
 
-    def __init__(self, units: Units, keys: Keys, dialects: Dialects, live_scopes: LiveScopes, clock: Clock) -> None:
+    PreTokenGeneration triggers are asked once all else is right, and before anything is consumed: what they refuse
+    (TriggerFailed) changes nothing. ``metadata`` is for them.
+    """
+
+    def __init__(
+        self, units: Units, keys: Keys, dialects: Dialects, live_scopes: LiveScopes, triggers: Triggers, clock: Clock
+    ) -> None:
         self._units = units
         self._dialects = dialects
-        self._issuer = Issuer(keys, dialects)
+        self._issuer = Issuer(keys, dialects, triggers)
         self._live_scopes = live_scopes
         self._clock = clock
 
@@ -102,11 +111,13 @@ class Tokens:
         granted = scopes.still_allowed(code.scopes, client, self._live_scopes.of(pool))
         # Before anything is consumed: without keys there is nothing to give for it (ATM-6).
         signing = self._issuer.signing(pool)
+        changes: tuple[TokenChanges, ...] = ()
         if code.consumed_at is None:
             if user is None or not is_signed_in(user, code.created_at) or code.created_at < pool.sessions_valid_from:
                 raise InvalidGrant(detail="the user of the code is gone, disabled or signed out")
             if attributes.scopes_unreadable(granted, client.spec.read_attributes):
                 raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
+            changes = self._issuer.ask(registration, user, granted, TokenSource.HOSTED)
         session = TokenSession(
             id=digests.random_uuid(),
             client_id=client.client_id,
@@ -130,7 +141,8 @@ class Tokens:
             granted, code.auth_time, session.id, session.event_id, nonce=code.nonce, resource=code.resource
         )
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
-        return replace(self._issuer.issue(registration, user, grant, base, now, signing), refresh_token=refresh_token)
+        tokens = self._issuer.issue(registration, user, grant, base, now, signing, changes)
+        return replace(tokens, refresh_token=refresh_token)
 
     @staticmethod
     def _consume(
@@ -152,10 +164,18 @@ class Tokens:
 
     # --- sign-in by the JSON API ----------------------------------------------------------------
 
-    def sign_in(self, registration: Registration, who: User | Passed, event_id: str, base: str) -> TokenSet:
+    def sign_in(
+        self,
+        registration: Registration,
+        who: User | Passed,
+        event_id: str,
+        base: str,
+        source: TokenSource = TokenSource.AUTHENTICATION,
+        metadata: Metadata = None,
+    ) -> TokenSet:
         """Tokens of a user who just proved to be one (InitiateAuth), with a token session of their own.
 
-        The user comes with groups; ``event_id`` is the request's.
+        The user comes with groups; ``event_id`` is the request's; ``source`` is the last step of the sign-in.
 
         Raises:
             NotAuthorized: the user was disabled, deleted, signed out or changed since, or the answer to the last
@@ -177,6 +197,7 @@ class Tokens:
             by_api=True,
         )
         refresh_token = digests.random_token()
+        changes = self._issuer.ask(registration, user, session.scopes, source, metadata)
 
         def open_session(unit: Unit) -> None:
             check_unchanged(unit, user)
@@ -186,12 +207,13 @@ class Tokens:
 
         self._units.write(open_session)
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
-        tokens = self._issuer.issue(registration, user, _grant_of(session, session.scopes), base, now, signing)
+        grant = _grant_of(session, session.scopes)
+        tokens = self._issuer.issue(registration, user, grant, base, now, signing, changes)
         return replace(tokens, refresh_token=refresh_token)
 
     # --- refresh token --------------------------------------------------------------------------
 
-    def refresh(self, registration: Registration, refresh_token: str, base: str) -> TokenSet:
+    def refresh(self, registration: Registration, refresh_token: str, base: str, metadata: Metadata = None) -> TokenSet:
         """New access and ID tokens; a new refresh token too where the client rotates (RFC 6749 section 6).
 
         Attributes and groups are read anew; scopes only ever narrow (R17).
@@ -214,6 +236,9 @@ class Tokens:
         if not presented.session.by_api:
             granted = scopes.still_allowed(granted, client, self._live_scopes.of(registration.pool))
         verdict = self._decide(registration, presented, user, now)
+        changes: tuple[TokenChanges, ...] = ()
+        if user is not None and user.enabled and verdict in {Verdict.FRESH, Verdict.GRACE}:
+            changes = self._issuer.ask(registration, user, granted, TokenSource.REFRESH, metadata)
         successor: str | None = None
         if verdict is Verdict.REUSED or (verdict in {Verdict.FRESH, Verdict.GRACE} and client.rotation_enabled):
             successor = digests.random_token()
@@ -235,7 +260,7 @@ class Tokens:
         if verdict in _REFUSALS:
             raise _REFUSALS[verdict](detail=verdict.value)
         grant = _grant_of(presented.session, granted)
-        tokens = self._issuer.issue(registration, user, grant, base, now, signing, at_sign_in=False)
+        tokens = self._issuer.issue(registration, user, grant, base, now, signing, changes, at_sign_in=False)
         return replace(tokens, refresh_token=successor if client.rotation_enabled else None)
 
     def _foreign(self, registration: Registration, client_id: str) -> InvalidGrant:
@@ -285,23 +310,22 @@ class Tokens:
 
     # --- client credentials, implicit -----------------------------------------------------------
 
-    def client_credentials(self, registration: Registration, scope: str | None, base: str) -> TokenSet:
+    def client_credentials(
+        self, registration: Registration, scope: str | None, base: str, metadata: Metadata = None
+    ) -> TokenSet:
         """An access token for the client itself, custom scopes only (RFC 6749 section 4.4).
 
         Raises:
             OAuthDisabled, GrantNotAllowed: the client may not.
             InvalidScope: a scope is not the client's, or none is left.
         """
-        client, pool, now = registration.client, registration.pool, self._clock()
+        client, pool = registration.client, registration.pool
         if not client.oauth_enabled:
             raise OAuthDisabled(detail="OAuth is switched off for this client")
         if not client.allows_flow("client_credentials") or not client.confidential:
             raise GrantNotAllowed(detail="client_credentials is not among the client's flows")
         granted = scopes.resolve_machine(scope, client, self._live_scopes.of(pool))
-        issuer = f"{base}/{pool.id}"
-        key = self._issuer.signing(pool)["access"]
-        token = jwts.sign(claims.client_credentials(issuer, client, granted, digests.random_uuid(), now), key)
-        return TokenSet(token, client.access_token_seconds, granted)
+        return self._issuer.issue_to_machine(registration, granted, base, self._clock(), metadata)
 
     def implicit(
         self,
@@ -322,9 +346,9 @@ class Tokens:
         if attributes.scopes_unreadable(granted, registration.client.spec.read_attributes):
             raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
         grant = claims.Grant(granted, auth_time, nonce=nonce, resource=resource)
-        tokens = self._issuer.issue(
-            registration, user, grant, base, self._clock(), self._issuer.signing(registration.pool)
-        )
+        signing = self._issuer.signing(registration.pool)
+        changes = self._issuer.ask(registration, user, granted, TokenSource.HOSTED)
+        tokens = self._issuer.issue(registration, user, grant, base, self._clock(), signing, changes)
         keeps_id_token = self._dialects.of(registration.pool).implicit_gives_id_token
         return tokens if keeps_id_token else replace(tokens, id_token=None)
 

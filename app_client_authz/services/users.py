@@ -8,13 +8,16 @@ from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import User, UserStatus
+from app_client_authz.domain.user_triggers import CONFIRM_SIGN_UP
 from app_client_authz.domain.verification import BY_ATTRIBUTE, RESET_PASSWORD
 from app_client_authz.services import audit
 from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.services.stored_users import existing_user, standing_with_password, store
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -25,10 +28,13 @@ T = TypeVar("T")
 class Users:
     """One method per operation; each names the user as ``existing_user`` does."""
 
-    def __init__(self, units: Units, new_users: NewUsers, new_passwords: NewPasswords, clock: Clock) -> None:
+    def __init__(
+        self, units: Units, new_users: NewUsers, new_passwords: NewPasswords, triggers: Triggers, clock: Clock
+    ) -> None:
         self._units = units
         self._new_users = new_users
         self._new_passwords = new_passwords
+        self._triggers = triggers
         self._clock = clock
 
     def create(
@@ -83,20 +89,23 @@ class Users:
 
         return self._change(pool_id, name, "user_attributes_changed", change)
 
-    def confirm(self, pool_id: str, name: str) -> None:
+    def confirm(self, pool_id: str, name: str, caller: Caller = NOBODY) -> None:
         """Confirm a registration without a code; addresses stay unverified (AdminConfirmSignUp).
 
         Raises:
             UserNotFound, ResourceNotFound.
             NotAuthorized: there is nothing to confirm.
+            TriggerFailed: a PostConfirmation trigger failed; the user is confirmed all the same.
         """
 
-        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
+        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> User:
             if stored.user.status != UserStatus.UNCONFIRMED:
                 raise NotAuthorized(f"User cannot be confirmed. Current status is {stored.user.status}")
-            store(unit, pool, stored, replace(stored.user, status=UserStatus.CONFIRMED, updated_at=self._clock()))
+            after = replace(stored.user, status=UserStatus.CONFIRMED, updated_at=self._clock())
+            return store(unit, pool, stored, after)
 
-        self._change(pool_id, name, "user_confirmed", change)
+        user = self._change(pool_id, name, "user_confirmed", change)
+        self._triggers.post_confirmation(CONFIRM_SIGN_UP, user, caller)
 
     def set_password(
         self,

@@ -186,7 +186,7 @@ class Users:
             UsernameExists, AliasExists: another user of the pool has the name; see ``name_refusal``.
         """
         names = {USERNAME: username_key, **aliases}
-        self._refuse_taken(user, names)
+        self.refuse_taken(user, names)
         added = insert_once(
             self._connection,
             users,
@@ -208,6 +208,16 @@ class Users:
         )
         if not (added and self._add_names(user, names)):
             self._overtaken(user, names)
+
+    def refuse_taken(self, user: User, names: Mapping[str, str]) -> None:
+        """Says which of the names, kind → key, is taken; the unique constraint has the last word.
+
+        Raises:
+            UsernameExists, AliasExists: see ``name_refusal``.
+        """
+        kinds = {key: kind for kind, key in names.items()}
+        for row in self._holders(user, names):
+            raise name_refusal(kinds[row.name_key], row.kind, json.loads(row.attributes))
 
     def replace(self, user: User, expected_version: int, aliases: Mapping[str, str]) -> bool:
         """False if somebody else changed the user since it was read: nothing is lost (ATM-4).
@@ -273,15 +283,9 @@ class Users:
         rows = self._connection.execute(_TAKEN, {"pool_id": user.pool_id, "keys": list(names.values())})
         return [row for row in rows if row.sub != user.sub]
 
-    def _refuse_taken(self, user: User, names: Mapping[str, str]) -> None:
-        """Says which of the names is taken; the unique constraint has the last word."""
-        kinds = {key: kind for kind, key in names.items()}
-        for row in self._holders(user, names):
-            raise name_refusal(kinds[row.name_key], row.kind, json.loads(row.attributes))
-
     def _overtaken(self, user: User, names: Mapping[str, str]) -> NoReturn:
         """Somebody took a name since we looked: a second look sees who."""
-        self._refuse_taken(user, names)
+        self.refuse_taken(user, names)
         raise ConcurrentModification("Another request took the name.")
 
     def _add_names(self, user: User, names: Mapping[str, str]) -> bool:
