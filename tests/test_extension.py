@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -110,6 +111,40 @@ def test_two_apps_in_one_process_share_nothing(tmp_path: Path) -> None:
         status, text = get(app, prefix + path.replace("jwks.json", "openid-configuration"))
         assert status == 200
         assert f'"{url}/' in text.replace("\\/", "/")
+
+
+def test_a_trigger_is_asked_in_every_app_of_its_object_or_in_one(tmp_path: Path) -> None:
+    asked: list[str] = []
+    authz, other = AppClientAuthz(), AppClientAuthz()
+
+    @authz.trigger("PreSignUp")
+    def in_all(event: dict[str, Any]) -> dict[str, Any]:
+        asked.append("all")
+        return event
+
+    apps = {name: flask_app(tmp_path / name, SQLALCHEMY_DATABASE_URI="sqlite://") for name in ("one", "two", "three")}
+    authz.init_app(apps["one"])
+    authz.init_app(apps["two"])
+    other.init_app(apps["three"])
+
+    @authz.trigger("PreSignUp", app=apps["two"])
+    def in_two(event: dict[str, Any], context: object) -> dict[str, Any]:
+        asked.append("of two")
+        return event
+
+    for name, app in apps.items():
+        asked.append(name)
+        cognito = authz.client("cognito-idp", app=app)
+        pool = cognito.create_user_pool(PoolName="shop")["UserPool"]["Id"]
+        cognito.admin_create_user(UserPoolId=pool, Username="kim")
+
+    assert asked == [*("one", "all"), *("two", "all", "of two"), "three"]
+    assert in_two({}, None) == {}
+
+
+def test_an_unknown_trigger_is_refused_when_it_is_registered() -> None:
+    with pytest.raises(ConfigurationError, match="There is no trigger 'PreSignin'"):
+        AppClientAuthz().trigger("PreSignin")(lambda event: event)
 
 
 def test_scoped_session_of_the_host_is_neither_committed_nor_rolled_back(

@@ -8,6 +8,7 @@ import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
+from app_client_authz import AppClientAuthz
 from app_client_authz.domain.client_spec import RefreshTokenRotation
 from tests.clients.conftest import Live
 from tests.support.site import CALLBACK, Registered
@@ -126,3 +127,30 @@ def test_a_wrong_secret_or_verifier_is_what_the_client_says_it_is(live: Live) ->
 def test_the_published_keys_are_public_and_enough(live: Live) -> None:
     keys = requests.get(live.metadata["jwks_uri"], timeout=10).json()["keys"]
     assert [sorted(key) for key in keys] == [["alg", "e", "kid", "kty", "n", "use"]] * 2
+
+
+def test_a_trigger_shapes_the_tokens_and_says_why_there_are_none(live: Live) -> None:
+    authz, refuses = AppClientAuthz(), [False]
+
+    @authz.trigger("PreTokenGeneration", app=live.site.app, version="V2_0")
+    def tenants(event: dict[str, Any]) -> dict[str, Any]:
+        if refuses[0]:
+            raise PermissionError("tenant is suspended")
+        north = {"claimsToAddOrOverride": {"tenant": {"name": "north", "seats": 3}}}
+        event["response"]["claimsAndScopeOverrideDetails"] = {
+            "idTokenGeneration": north,
+            "accessTokenGeneration": north,
+        }
+        return event
+
+    oauth = session(live.site.web)
+    token = sign_in(live, oauth)
+    for name in ("id_token", "access_token"):
+        assert live.verified(token[name])["tenant"] == {"name": "north", "seats": 3}
+
+    refuses[0] = True
+    with pytest.raises(OAuthError, match="PreTokenGeneration failed with error tenant is suspended") as caught:
+        oauth.refresh_token(live.metadata["token_endpoint"])
+    assert caught.value.error == "invalid_grant"
+    refuses[0] = False
+    assert live.verified(oauth.refresh_token(live.metadata["token_endpoint"])["access_token"])["tenant"]
