@@ -11,6 +11,7 @@ from typing import Any
 
 from app_client_authz.domain import strict_json
 from app_client_authz.domain.errors import InvalidLambdaResponse
+from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 
 Event = dict[str, Any]
@@ -53,6 +54,11 @@ class Caller:
     client_id: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
     validation: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, registration: Registration, metadata: Metadata = None) -> "Caller":
+        """A client, and the ClientMetadata that came along."""
+        return cls(registration.client.client_id, metadata or {})
 
 
 NOBODY = Caller()

@@ -122,14 +122,17 @@ def after_sign_in_event(user: User, caller: Caller, *, new_device: bool) -> Even
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """A user whom the host knows from elsewhere, to be created here."""
+    """A user whom the host knows from elsewhere, to be created here.
+
+    What a trigger says of a welcome message is read and not followed: there is no temporary password to tell, and
+    one that the user chose is sent to nobody.
+    """
 
     attributes: Mapping[str, str] = field(repr=False)
-    status: UserStatus | None
-    """CONFIRMED keeps the password that was just right; None where the trigger said nothing."""
-    suppresses_message: bool
-    mediums: tuple[str, ...]
+    status: UserStatus
     takes_aliases: bool
+    username: str | None = None
+    """What the user is called where the name that was sent is an alias."""
 
 
 def migration_event(source: str, pool_id: str, username: str, password: str | None, caller: Caller) -> Event:
@@ -150,17 +153,16 @@ def migrated(answer: Answer) -> Migrated | None:
     if members(answer, "userAttributes") is None:
         return None
     status = one_of(answer, "finalUserStatus", _MIGRATED_STATUSES)
-    mediums = texts(answer, "desiredDeliveryMediums")
-    if not set(mediums) <= {"EMAIL", "SMS"}:
+    one_of(answer, "messageAction", ("SUPPRESS", "RESEND"))
+    if not set(texts(answer, "desiredDeliveryMediums")) <= {"EMAIL", "SMS"}:
         raise InvalidLambdaResponse(detail="desiredDeliveryMediums names another medium")
     given = pairs(answer, "userAttributes")
     return Migrated(
-        # The name came with the request; nobody chooses a sub.
+        # No attributes: one is the name, and nobody chooses the other.
         {name: value for name, value in given.items() if name not in {"username", "sub"}},
-        None if status is None else UserStatus(status),
-        one_of(answer, "messageAction", ("SUPPRESS", "RESEND")) == "SUPPRESS",
-        mediums or ("SMS",),
+        UserStatus(status or UserStatus.CONFIRMED),
         flag(answer, "forceAliasCreation"),
+        given.get("username") or None,
     )
 
 

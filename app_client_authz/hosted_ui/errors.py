@@ -13,6 +13,7 @@ from app_client_authz.domain.errors import (
     LimitExceeded,
     OperationError,
     TooManyRequests,
+    TriggerFailed,
     Unavailable,
 )
 from app_client_authz.hosted_ui.flash import MESSAGES
@@ -51,6 +52,7 @@ _PROBLEMS: tuple[tuple[type[AuthzError], Problem], ...] = (
     (params.BadParameters, Problem(400, WRONG, "The request cannot be read.")),
     (UnknownHost, Problem(400, "This address is not served", None)),
     (TooManyRequests, Problem(429, WRONG, _TRY_LATER, passes=True)),
+    (TriggerFailed, Problem(400, "This is not possible", None, starts_again=True)),
     # Who signs in here is disabled, deleted or given another password at this very moment.
     (OperationError, Problem(409, WRONG, "Please sign in again.", starts_again=True)),
     (Unavailable, Problem(503, "Not available", _TRY_LATER, passes=True)),

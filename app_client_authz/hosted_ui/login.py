@@ -6,7 +6,7 @@ from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.delivery import confirms_by_code, recovers_itself
-from app_client_authz.domain.errors import OperationError, PasswordResetRequired, UserNotConfirmed
+from app_client_authz.domain.errors import OperationError, PasswordResetRequired, TriggerFailed, UserNotConfirmed
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.hosted_ui.account_page import AccountPage
@@ -49,6 +49,8 @@ class Login(AccountPage):
         except PasswordResetRequired:
             # Whoever demanded it had a code sent.
             return self._lead("/confirmForgotPassword", asked, NextPage.RESET, Handover(name), flash="reset")
+        except TriggerFailed:
+            raise  # what it says is the host's, and no message of this page's
         except OperationError as error:
             return self._again(code_of(error))
         return go_on(self._services, self._pages, asked, outcome, self._base())

@@ -6,6 +6,7 @@ from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.errors import AuthorizationError
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User
 from app_client_authz.hosted_ui.flash import Flash
 from app_client_authz.hosted_ui.pages import Pages
@@ -42,7 +43,8 @@ def go_on(services: Services, pages: Pages, asked: AuthorizationRequest, outcome
 def signed_in(services: Services, asked: AuthorizationRequest, who: User | Passed, base: str) -> Response:
     """The answer for a user who just proved to be one, with a new SSO session in place of any other (UI-3)."""
     cookie = sso_cookie(services.settings, asked.pool)
-    value, begun = services.sessions.begin(who, replacing=cookie.read(request))
+    caller = Caller(asked.client.client_id)
+    value, begun = services.sessions.begin(who, replacing=cookie.read(request), caller=caller)
     response = answered(lambda: services.authorization.complete(asked, begun, base), base)
     cookie.set(response, value)
     return response

@@ -10,6 +10,8 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     ChallengeExpired,
     NotAuthorized,
+    OperationError,
+    PasswordAttemptsExceeded,
     TooManyRequests,
     Unavailable,
     UserDisabled,
@@ -17,13 +19,16 @@ from app_client_authz.domain.errors import (
     UserNotFound,
 )
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Passed, Settle
+from app_client_authz.services.migration import Migration
 from app_client_authz.services.next_steps import ChallengeRequired, NextSteps
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.stored_users import check_unchanged
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import Standing, StoredUser
 
@@ -51,6 +56,8 @@ class Authentication:
         attempts: PasswordAttempts,
         challenges: Challenges,
         next_steps: NextSteps,
+        migration: Migration,
+        triggers: Triggers,
         clock: Clock,
     ) -> None:
         self._units = units
@@ -59,6 +66,8 @@ class Authentication:
         self._attempts = attempts
         self._challenges = challenges
         self._next_steps = next_steps
+        self._migration = migration
+        self._triggers = triggers
         self._clock = clock
 
     def sign_in(
@@ -70,11 +79,13 @@ class Authentication:
         session_seconds: int,
         door: Door = "pages",
         settle: Settle | None = None,
+        caller: Caller | None = None,
     ) -> Outcome:
         """The user with that name or alias and that password, or the step that comes next.
 
         ``session_seconds`` bounds each step that follows, which are answered at the same ``door``. ``settle`` uses
-        up the choice that the password answers.
+        up the choice that the password answers. A PreAuthentication trigger is asked before the password is looked
+        at, and UserMigration where nobody has the name.
 
         Raises:
             UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: before the password was looked
@@ -84,27 +95,32 @@ class Authentication:
             NotAuthorized: wrong name or password, or a temporary password that expired.
             TooManyRequests: no slot to check a password became free.
             LimitExceeded, CodeDeliveryFailure: the code of a second factor could not be sent.
+            TriggerFailed: a trigger refused.
         """
         client, pool = registration.client, registration.pool
         key = username_key(name, pool.case_sensitive)
-        # A name that nobody has may be taken over from another directory here (UserMigration), once there are
-        # triggers; PreAuthentication follows the status, before the password is looked at.
         stored, like = self._units.read(lambda unit: _find(unit, pool.id, key))
         hides = client.prevents_user_existence_errors
-        if not hides and stored is None:
-            raise UserNotFound
-        if not hides and stored is not None and not stored.user.enabled:
-            raise UserDisabled
-        self._attempts.judge(
-            registration,
-            key,
-            stored,
-            lambda: self._hasher.verify(stored.password_hash if stored else None, password, like=like),
-        )
+        caller = caller or Caller.of(registration)
+        if stored is None and self._migration.is_possible(pool):
+            stored = self._take_over(registration, name, password, like, caller)
+        else:
+            if not hides and stored is None:
+                raise UserNotFound
+            if not hides and stored is not None and not stored.user.enabled:
+                raise UserDisabled
+
+            def prove() -> bool:
+                self._ask(registration, name, stored, caller)
+                return self._hasher.verify(stored.password_hash if stored else None, password, like=like)
+
+            self._attempts.judge(registration, key, stored, prove)
         if stored is None:
             raise NotAuthorized(WRONG)
         try:
-            proved = self.go_on(registration, stored, session_seconds=session_seconds, door=door, settle=settle)
+            proved = self.go_on(
+                registration, stored, session_seconds=session_seconds, door=door, settle=settle, caller=caller
+            )
         except UserNotConfirmed as error:
             error.proved = stored.user.sub
             raise
@@ -119,6 +135,7 @@ class Authentication:
         session_seconds: int,
         door: Door,
         settle: Settle | None = None,
+        caller: Caller | None = None,
     ) -> Outcome:
         """What comes after the right password of ``stored``, however it was proved.
 
@@ -130,7 +147,13 @@ class Authentication:
         user = stored.user
         if user.status != UserStatus.FORCE_CHANGE_PASSWORD:
             return self._next_steps.after(
-                registration, user, door=door, seconds=session_seconds, first_factor=PASSWORD, settle=settle
+                registration,
+                user,
+                door=door,
+                seconds=session_seconds,
+                first_factor=PASSWORD,
+                settle=settle,
+                caller=caller,
             )
 
         def begin(unit: Unit) -> str:
@@ -180,6 +203,7 @@ class Authentication:
         *,
         door: Door = "pages",
         name: str | None = None,
+        caller: Caller | None = None,
     ) -> User | Passed | ChallengeRequired:
         """The user, with the new password set and CONFIRMED, or the second factor that is left.
 
@@ -227,7 +251,7 @@ class Authentication:
         user = self._units.write(change)
         audit.record("password_changed", pool_id=pool.id, client_id=client.client_id, sub=user.sub)
         return self._next_steps.after(
-            registration, user, door=door, seconds=pending.state.seconds, first_factor=PASSWORD
+            registration, user, door=door, seconds=pending.state.seconds, first_factor=PASSWORD, caller=caller
         )
 
     def missing_attributes(self, registration: Registration, session: str) -> tuple[str, ...]:
@@ -240,6 +264,47 @@ class Authentication:
         return attributes.missing(registration.pool, pending.user.attributes)
 
     # --------------------------------------------------------------------------------------------
+
+    def _ask(self, registration: Registration, name: str, stored: StoredUser | None, caller: Caller) -> None:
+        user = None if stored is None else stored.user
+        self._triggers.pre_authentication(registration, name, user, caller)
+
+    def _take_over(
+        self, registration: Registration, name: str, password: str, like: str | None, caller: Caller
+    ) -> StoredUser:
+        """The user whom another directory knows by that name and password (UserMigration).
+
+        Whatever comes of it but a user counts as a wrong password: the trigger may have looked at it (R14).
+        """
+        hides = registration.client.prevents_user_existence_errors
+        taken: list[StoredUser] = []
+        failed: OperationError = UserNotFound()
+
+        def prove() -> bool:
+            nonlocal failed
+            try:
+                found = self._migration.at_sign_in(registration, name, password, caller)
+            except TooManyRequests:
+                raise
+            except OperationError as error:
+                found, failed = None, error
+            if found is None:
+                return self._hasher.verify(None, password, like=like)
+            taken.append(found.stored)
+            self._ask(registration, name, found.stored, caller)
+            return found.is_proved or self._hasher.verify(found.stored.password_hash, password)
+
+        try:
+            self._attempts.judge(registration, username_key(name, registration.pool.case_sensitive), None, prove)
+        except PasswordAttemptsExceeded:
+            raise
+        except NotAuthorized:
+            if hides or taken:
+                raise
+            raise failed from None
+        if not hides:
+            self._attempts.check_status(taken[0])
+        return taken[0]
 
     def _rehash(self, stored: StoredUser, password: str) -> None:
         old = stored.password_hash

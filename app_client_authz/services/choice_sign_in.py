@@ -30,6 +30,7 @@ from app_client_authz.domain.errors import (
 )
 from app_client_authz.domain.pool_rules import PASSWORDLESS, lite_refuses
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import UserStatus
 from app_client_authz.services.authentication import Authentication, Outcome
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Settle, session_key
@@ -37,6 +38,7 @@ from app_client_authz.services.next_steps import ChallengeRequired, NextSteps
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.sign_in_codes import SignInCodes
 from app_client_authz.services.srp_sign_in import SrpSignIn
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -62,6 +64,7 @@ class _Chooser:
     key: str
     stored: StoredUser | None
     offered: tuple[str, ...]
+    caller: Caller
 
     @property
     def state(self) -> StepState:
@@ -84,6 +87,7 @@ class ChoiceSignIn:
         challenges: Challenges,
         next_steps: NextSteps,
         codes: SignInCodes,
+        triggers: Triggers,
     ) -> None:
         self._units = units
         self._attempts = attempts
@@ -92,8 +96,11 @@ class ChoiceSignIn:
         self._challenges = challenges
         self._next_steps = next_steps
         self._codes = codes
+        self._triggers = triggers
 
-    def begin(self, registration: Registration, parameters: Parameters, *, door: Door) -> Outcome | SrpRequired:
+    def begin(
+        self, registration: Registration, parameters: Parameters, *, door: Door, caller: Caller | None = None
+    ) -> Outcome | SrpRequired:
         """The preferred challenge, if the user has it, else the choice (SELECT_CHALLENGE).
 
         Raises:
@@ -102,17 +109,20 @@ class ChoiceSignIn:
             UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: where the client shows who exists.
             NotAuthorized, and what ``Authentication.sign_in`` raises: the password was wrong.
             LimitExceeded, CodeDeliveryFailure: no code could be sent.
+            TriggerFailed: a trigger refused. PreAuthentication is asked once a factor is chosen.
         """
         _check_possible(registration, parameters)
         preferred = parameters.get("PREFERRED_CHALLENGE")
         if preferred and preferred not in FIRST_FACTORS:
             raise InvalidParameter(f"PREFERRED_CHALLENGE must be one of {', '.join(FIRST_FACTORS)}.")
-        chooser = self._chooser(registration, parameters["USERNAME"], door)
+        chooser = self._chooser(registration, parameters["USERNAME"], door, caller or Caller.of(registration))
         if preferred in chooser.offered:
             return self._chosen(chooser, preferred, parameters, is_first=True)
         return self._set(chooser, SELECT_CHALLENGE)
 
-    def go_on_from_sign_up(self, registration: Registration, session: str, name: str, *, door: Door) -> Outcome:
+    def go_on_from_sign_up(
+        self, registration: Registration, session: str, name: str, *, door: Door, caller: Caller | None = None
+    ) -> Outcome:
         """The user who just confirmed a registration: the code was the first factor (ConfirmSignUp's Session).
 
         Raises:
@@ -121,10 +131,18 @@ class ChoiceSignIn:
         opened = self._challenges.find(session, SIGNED_UP, door=door, registration=registration, name=name)
         if not opened.state.done:
             raise ChallengeExpired(INVALID_SESSION, detail="not confirmed")
-        return self._after_code(opened)
+        caller = caller or Caller.of(registration)
+        self._triggers.pre_authentication(registration, name, opened.user, caller)
+        return self._after_code(opened, caller)
 
     def choose(
-        self, registration: Registration, session: str, responses: Parameters, *, door: Door
+        self,
+        registration: Registration,
+        session: str,
+        responses: Parameters,
+        *,
+        door: Door,
+        caller: Caller | None = None,
     ) -> Outcome | SrpRequired:
         """The chosen challenge, or what answering it at once leads to (SELECT_CHALLENGE).
 
@@ -138,10 +156,17 @@ class ChoiceSignIn:
         answer = responses["ANSWER"]
         if answer not in opened.state.offered:
             raise InvalidParameter("Invalid answer: choose one of the available challenges.")
-        return self._chosen(_again(opened), answer, responses, self._challenges.settling(opened))
+        return self._chosen(_again(opened, caller), answer, responses, self._challenges.settling(opened))
 
     def answer(
-        self, registration: Registration, session: str, challenge: str, responses: Parameters, *, door: Door
+        self,
+        registration: Registration,
+        session: str,
+        challenge: str,
+        responses: Parameters,
+        *,
+        door: Door,
+        caller: Caller | None = None,
     ) -> Outcome | SrpRequired:
         """What follows PASSWORD, PASSWORD_SRP, EMAIL_OTP or SMS_OTP as a first factor.
 
@@ -153,11 +178,11 @@ class ChoiceSignIn:
         opened = self._find(registration, session, challenge, responses, door)
         if challenge in BY_PASSWORD:
             auth_flows.require(responses, "PASSWORD" if challenge == PASSWORD else "SRP_A")
-            return self._chosen(_again(opened), challenge, responses, self._challenges.settling(opened))
+            return self._chosen(_again(opened, caller), challenge, responses, self._challenges.settling(opened))
         code = f"{challenge}_CODE"
         auth_flows.require(responses, code)
         self._codes.prove(opened, self._account(opened), responses[code])
-        return self._after_code(opened)
+        return self._after_code(opened, caller)
 
     # --------------------------------------------------------------------------------------------
 
@@ -170,19 +195,19 @@ class ChoiceSignIn:
             raise ChallengeExpired(INVALID_SESSION, detail="a second factor")
         return opened
 
-    def _chooser(self, registration: Registration, name: str, door: Door) -> _Chooser:
+    def _chooser(self, registration: Registration, name: str, door: Door, caller: Caller) -> _Chooser:
         pool = registration.pool
         key = session_key(pool, name)
         stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
         if registration.client.prevents_user_existence_errors:
-            return _Chooser(registration, door, name, key, self._if_able(stored), offered_to_all(pool))
+            return _Chooser(registration, door, name, key, self._if_able(stored), offered_to_all(pool), caller)
         if stored is None:
             raise UserNotFound
         self._attempts.check_status(stored)
         offered = first_factors(pool, stored.user, has_password=stored.password_hash is not None)
         if not offered:
             raise NotAuthorized(WRONG, detail="no first factor")
-        return _Chooser(registration, door, name, key, stored, offered)
+        return _Chooser(registration, door, name, key, stored, offered, caller)
 
     def _if_able(self, stored: StoredUser | None) -> StoredUser | None:
         try:
@@ -212,29 +237,38 @@ class ChoiceSignIn:
                 session_seconds=seconds,
                 door=chooser.door,
                 settle=settle,
+                caller=chooser.caller,
             )
         if challenge == PASSWORD_SRP and given.get("SRP_A"):
-            required = SrpRequired(self._srp.challenge(registration, chooser.name, given["SRP_A"]))
+            required = SrpRequired(self._srp.challenge(registration, chooser.name, given["SRP_A"], chooser.caller))
             if settle is not None:
                 self._units.write(settle)
             return required
+        if challenge in ONE_TIME:
+            # A password is asked about when it comes.
+            user = None if chooser.stored is None else chooser.stored.user
+            self._triggers.pre_authentication(registration, chooser.name, user, chooser.caller)
         return self._set(chooser, challenge, settle)
 
     def _set(self, chooser: _Chooser, challenge: str, settle: Settle | None = None) -> ChallengeRequired:
         pool, stored, state = chooser.registration.pool, chooser.stored, chooser.state
         if challenge not in ONE_TIME:
             if stored is not None:
-                return self._next_steps.set(chooser.registration, stored.user, NextStep(challenge), state, settle)
+                return self._next_steps.set(
+                    chooser.registration, stored.user, NextStep(challenge), state, settle, chooser.caller
+                )
             return self._simulate(chooser, challenge, settle)
         if stored is None or not takes_code(pool, stored.user, challenge):
             return self._simulate(chooser, challenge, settle)
         address = verified_address_of(stored.user, ONE_TIME[challenge])
+        state = replace(state, destination=address)
         return self._next_steps.set(
             chooser.registration,
             stored.user,
             NextStep(challenge),
-            replace(state, destination=address),
+            state,
             settle,
+            chooser.caller,
             hides=chooser.registration.client.prevents_user_existence_errors,
         )
 
@@ -259,7 +293,7 @@ class ChoiceSignIn:
         user_id = self._srp.user_id(pool, chooser.key, chooser.stored)
         return ChallengeRequired(session, challenge, user_id, chooser.offered, delivery)
 
-    def _after_code(self, opened: OpenSession) -> Outcome:
+    def _after_code(self, opened: OpenSession, caller: Caller | None) -> Outcome:
         registration, user, state = opened.registration, opened.user, opened.state
         if user.status != UserStatus.CONFIRMED:
             raise ChallengeExpired(INVALID_SESSION, detail=f"status {user.status}")
@@ -274,6 +308,7 @@ class ChoiceSignIn:
             seconds=state.seconds,
             first_factor=opened.challenge,
             settle=self._challenges.settling(opened),
+            caller=caller,
         )
 
     def _account(self, opened: OpenSession) -> Account:
@@ -290,9 +325,10 @@ def _check_possible(registration: Registration, parameters: Parameters) -> None:
             raise InvalidParameter(f"{name} is not supported by this server.")
 
 
-def _again(opened: OpenSession) -> _Chooser:
+def _again(opened: OpenSession, caller: Caller | None) -> _Chooser:
     """Who chooses, of an answer to the session: by the name that never changes, where there is a user."""
     state, stored = opened.state, opened.stored
     key = state.name_key or ""
     name = key if stored is None else stored.user.username
-    return _Chooser(opened.registration, state.door, name, key, stored, state.offered)
+    caller = caller or Caller.of(opened.registration)
+    return _Chooser(opened.registration, state.door, name, key, stored, state.offered, caller)

@@ -9,7 +9,7 @@ from app_client_authz.domain.errors import CodeDeliveryFailure, OperationError, 
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
-from app_client_authz.domain.trigger import NOBODY, Caller
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, username_key
 from app_client_authz.domain.verification import Purpose
 from app_client_authz.services.delivery import Delivery
@@ -51,7 +51,7 @@ class NamedCodes:
         self._delivery = delivery
         self._clock = clock
 
-    def send(self, registration: Registration, name: str, kind: CodeKind, caller: Caller = NOBODY) -> CodeDelivery:
+    def send(self, registration: Registration, name: str, kind: CodeKind, caller: Caller | None = None) -> CodeDelivery:
         """Send a code, or look as if one was sent.
 
         Raises:
@@ -79,6 +79,7 @@ class NamedCodes:
         if isinstance(issued, CodeDelivery):
             return issued
         user, medium, address, code = issued
+        caller = caller or Caller.of(registration)
         try:
             self._delivery.send_code(kind.message, pool, user, medium, address, code, caller, source=kind.source)
         except (CodeDeliveryFailure, TriggerFailed):

@@ -7,6 +7,7 @@ from typing import TypeVar
 from app_client_authz.crypto import digests
 from app_client_authz.domain import attributes, ids, passwords
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.credentials import Credentials
 from app_client_authz.domain.errors import AliasExists, UsernameExists
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.trigger import NOBODY, Caller, Trigger
@@ -99,19 +100,37 @@ class NewUsers:
             updated_at=now,
             temporary_password_until=until,
         )
-        self._ask(pool, ADMIN_CREATE_USER, user, caller, takes_aliases=takes_aliases)
-        key = username_key(user.username, pool.case_sensitive)
-        aliases = aliases_of(pool, user.username, accepted)
-
-        def insert(unit: Unit) -> list[str]:
-            losers = take_aliases(unit, pool, aliases, now) if takes_aliases else []
-            unit.users.add(user, key, aliases, credentials)
-            return losers
-
-        for loser in self._units.write(insert):
-            audit.record("alias_moved", pool_id=pool.id, sub=loser, to=sub)
-        audit.record("user_created", pool_id=pool.id, sub=sub)
+        self._insert(pool, user, credentials, caller, takes_aliases=takes_aliases)
         return NewUser(pool, user, password)
+
+    def take_over(
+        self,
+        pool: UserPool,
+        name: str,
+        given: Mapping[str, str],
+        password: str | None,
+        *,
+        status: UserStatus,
+        takes_aliases: bool,
+        caller: Caller,
+    ) -> User:
+        """A new user who comes from another directory, with the password of there: no policy is asked.
+
+        Raises:
+            InvalidParameter: the name, an attribute or the password is not acceptable.
+            UsernameExists, AliasExists: somebody has the name.
+            TriggerFailed: a PreSignUp trigger refused.
+            TooManyRequests: no slot to hash became free.
+        """
+        check_username(pool, name)
+        accepted = attributes.check_new(pool, with_sign_in_attribute(pool, name, given), by_admin=True)
+        sub = ids.sub_from(digests.random_int(128))
+        username = name if sign_in_attribute(pool, name) is None else sub
+        credentials = None if password is None else self._new_passwords.hash_known(pool, password, username=username)
+        now = self._clock()
+        user = User(pool.id, sub, username, status, attributes=accepted, created_at=now, updated_at=now)
+        self._insert(pool, user, credentials, caller, takes_aliases=takes_aliases)
+        return user
 
     def register(
         self,
@@ -167,6 +186,23 @@ class NewUsers:
             raise UsernameExists("User already exists") if isinstance(taken, UsernameExists) else taken from None
         audit.record("user_signed_up", pool_id=pool.id, sub=sub)
         return user, done
+
+    def _insert(
+        self, pool: UserPool, user: User, credentials: Credentials | None, caller: Caller, *, takes_aliases: bool
+    ) -> None:
+        """A user whom an administrator creates, or another directory."""
+        self._ask(pool, ADMIN_CREATE_USER, user, caller, takes_aliases=takes_aliases)
+        key = username_key(user.username, pool.case_sensitive)
+        aliases = aliases_of(pool, user.username, user.attributes)
+
+        def insert(unit: Unit) -> list[str]:
+            losers = take_aliases(unit, pool, aliases, user.updated_at) if takes_aliases else []
+            unit.users.add(user, key, aliases, credentials)
+            return losers
+
+        for loser in self._units.write(insert):
+            audit.record("alias_moved", pool_id=pool.id, sub=loser, to=user.sub)
+        audit.record("user_created", pool_id=pool.id, sub=user.sub)
 
     def _ask(self, pool: UserPool, source: str, user: User, caller: Caller, *, takes_aliases: bool = False) -> User:
         """The user as a PreSignUp trigger wants it, who is asked for a free name only (api.md 4.13)."""

@@ -13,9 +13,10 @@ from app_client_authz.domain.challenge import (
     second_factor,
 )
 from app_client_authz.domain.delivery import CodeDelivery, address_of
-from app_client_authz.domain.errors import ChallengeExpired, CodeDeliveryFailure
+from app_client_authz.domain.errors import ChallengeExpired, CodeDeliveryFailure, TriggerFailed
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, Passed, Settle
@@ -61,6 +62,7 @@ class NextSteps:
         seconds: int,
         first_factor: str,
         settle: Settle | None = None,
+        caller: Caller | None = None,
     ) -> User | Passed | ChallengeRequired:
         """The user who may come in, or the second factor that is asked for.
 
@@ -68,14 +70,14 @@ class NextSteps:
 
         Raises:
             NotAuthorized: the user changed since.
-            LimitExceeded, CodeDeliveryFailure: no code could be sent.
+            LimitExceeded, CodeDeliveryFailure, TriggerFailed: no code could be sent.
         """
         step = second_factor(registration.pool, user)
         # A remembered device answers for the second factor here (DEVICE_SRP_AUTH), once there are devices.
         if step is None:
             return user if settle is None else Passed(user, settle)
         state = StepState(door, seconds, first_factor, offered=step.offered)
-        return self.set(registration, user, step, state, settle)
+        return self.set(registration, user, step, state, settle, caller)
 
     def set(
         self,
@@ -84,6 +86,7 @@ class NextSteps:
         step: NextStep,
         state: StepState,
         settle: Settle | None = None,
+        caller: Caller | None = None,
         *,
         hides: bool = False,
     ) -> ChallengeRequired:
@@ -119,9 +122,10 @@ class NextSteps:
         audit.record("challenge_set", challenge=step.challenge, **ids)
         delivery = None
         if medium is not None and destination is not None:
+            caller = caller or Caller.of(registration)
             try:
-                self._delivery.send_code(MessageKind.AUTHENTICATION, pool, user, medium, destination, code)
-            except CodeDeliveryFailure:
+                self._delivery.send_code(MessageKind.AUTHENTICATION, pool, user, medium, destination, code, caller)
+            except (CodeDeliveryFailure, TriggerFailed):
                 if not hides:
                     raise
             delivery = CodeDelivery.of(medium, destination)

@@ -47,6 +47,16 @@ class NewPasswords:
         passwords.check(pool.password_policy, password, prefix=prefix)
         if password.casefold() in self._blocklist:
             raise InvalidPassword(f"{prefix}Password is too common")
+        return self.hash_known(pool, password, username=username)
+
+    def hash_known(self, pool: UserPool, password: str, *, username: str) -> Credentials:
+        """What to store of a password that was the user's elsewhere: neither policy nor blocklist is asked.
+
+        Raises:
+            InvalidParameter: no pool takes such a password.
+            TooManyRequests: no slot to hash became free.
+        """
+        passwords.check_shape(password)
         password_hash = self._hasher.hash(password)
         salt = srp.salt_from(digests.random_octets(srp.SALT_BYTES))
         value = srp.verifier(srp.pool_name(pool.id), username, password, salt)

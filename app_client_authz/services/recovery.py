@@ -22,6 +22,7 @@ from app_client_authz.domain.user_triggers import CONFIRM_FORGOT_PASSWORD
 from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import audit
 from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.migration import Migration
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
@@ -46,6 +47,7 @@ class Recovery:
         new_passwords: NewPasswords,
         delivery: Delivery,
         triggers: Triggers,
+        migration: Migration,
         clock: Clock,
     ) -> None:
         self._units = units
@@ -54,6 +56,7 @@ class Recovery:
         self._codes = codes
         self._delivery = delivery
         self._triggers = triggers
+        self._migration = migration
         self._clock = clock
 
     def require_reset(self, pool_id: str, name: str, caller: Caller = NOBODY) -> CodeDelivery:
@@ -84,17 +87,22 @@ class Recovery:
         self._delivery.send_code(MessageKind.RESET_PASSWORD, pool, user, medium, address, code, caller)
         return CodeDelivery.of(medium, address)
 
-    def forgot(self, registration: Registration, name: str, caller: Caller = NOBODY) -> CodeDelivery:
+    def forgot(self, registration: Registration, name: str, caller: Caller | None = None) -> CodeDelivery:
         """Send a code that resets the password; the old one keeps working until then (ForgotPassword).
 
         Raises:
             NotAuthorized: only administrators recover accounts of this pool.
+            TriggerFailed: a UserMigration trigger failed, where the client shows who exists.
             LimitExceeded, and what ``recovery_channel`` raises: see ``NamedCodes.send``.
         """
         check_recovers_itself(registration.pool)
+        caller = caller or Caller.of(registration)
+        self._migration.at_recovery(registration, name, caller)
         return self._named_codes.send(registration, name, _FORGOTTEN, caller)
 
-    def confirm(self, registration: Registration, name: str, code: str, password: str, caller: Caller = NOBODY) -> None:
+    def confirm(
+        self, registration: Registration, name: str, code: str, password: str, caller: Caller | None = None
+    ) -> None:
         """Another password for who knows the code (ConfirmForgotPassword).
 
         The address that the code went to is verified, if it still is the user's. A lock ends, and so do SSO
@@ -130,7 +138,7 @@ class Recovery:
 
         user = self._units.write(change)
         audit.record("password_reset", pool_id=pool.id, client_id=registration.client.client_id, sub=proof.account.key)
-        self._triggers.post_confirmation(CONFIRM_FORGOT_PASSWORD, user, caller)
+        self._triggers.post_confirmation(CONFIRM_FORGOT_PASSWORD, user, caller or Caller.of(registration))
 
 
 def _check_can_reset(user: User) -> None:

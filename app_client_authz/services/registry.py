@@ -25,6 +25,7 @@ from app_client_authz.services.identity_providers import IdentityProviders
 from app_client_authz.services.invitations import Invitations
 from app_client_authz.services.keys import Keys
 from app_client_authz.services.mfa_settings import MfaSettings
+from app_client_authz.services.migration import Migration
 from app_client_authz.services.named_codes import NamedCodes
 from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.next_steps import NextSteps
@@ -132,24 +133,27 @@ def build(
     live_scopes = LiveScopes(units)
     pools = Pools(units, keys, settings.region, clock)
     app_clients = AppClients(units, clock)
-    sessions = Sessions(units, dialects, clock)
+    sessions = Sessions(units, dialects, triggers, clock)
     tokens = Tokens(units, keys, dialects, live_scopes, triggers, clock)
     upkeep = Upkeep(units, clock)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
     new_users = NewUsers(units, new_passwords, triggers, clock)
+    migration = Migration(units, new_users, triggers)
     users = Users(units, new_users, new_passwords, triggers, clock)
     verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
     named_codes = NamedCodes(units, attempts, verification_codes, delivery, clock)
     challenges = Challenges(units, clock)
     sign_in_codes = SignInCodes(units, sealer.derived_keys("sign-in codes"), clock)
     next_steps = NextSteps(units, challenges, sign_in_codes, delivery)
-    authentication = Authentication(units, hasher, new_passwords, attempts, challenges, next_steps, clock)
+    authentication = Authentication(
+        units, hasher, new_passwords, attempts, challenges, next_steps, migration, triggers, clock
+    )
     access_tokens = AccessTokens(units, keys, clock)
     software_tokens = SoftwareTokens(units, access_tokens, challenges, clock)
     second_factors = SecondFactors(units, challenges, next_steps, sign_in_codes, software_tokens, clock)
-    srp = SrpSignIn(units, sealer, attempts, clock)
-    choice = ChoiceSignIn(units, attempts, authentication, srp, challenges, next_steps, sign_in_codes)
+    srp = SrpSignIn(units, sealer, attempts, triggers, clock)
+    choice = ChoiceSignIn(units, attempts, authentication, srp, challenges, next_steps, sign_in_codes, triggers)
     client_proofs = ClientProofs(units, pools, app_clients)
     units.look_first(upkeep.check_sealing_keys)
     return Services(
@@ -172,7 +176,7 @@ def build(
         users=users,
         user_lists=UserLists(units),
         invitations=Invitations(pools, new_users, users, delivery),
-        recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, triggers, clock),
+        recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, triggers, migration, clock),
         sign_up=SignUp(units, new_users, named_codes, verification_codes, challenges, delivery, triggers, clock),
         groups=Groups(units, clock),
         keys=keys,

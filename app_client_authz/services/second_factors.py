@@ -17,6 +17,7 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import CodeDelivery
 from app_client_authz.domain.errors import ChallengeExpired, InvalidParameter
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, UserStatus
 from app_client_authz.domain.user_mfa import SENT_BY, address_of
 from app_client_authz.services import audit
@@ -31,12 +32,16 @@ from app_client_authz.storage.unit import Unit, Units
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Who answers which session at which client; ``door`` is where, ``name`` whom the caller says to be."""
+    """Who answers which session at which client; ``door`` is where, ``name`` whom the caller says to be.
+
+    ``caller`` is for the triggers.
+    """
 
     registration: Registration
     session: str = field(repr=False)
     door: Door = "pages"
     name: str | None = None
+    caller: Caller | None = None
 
 
 class SecondFactors:
@@ -118,7 +123,7 @@ class SecondFactors:
             raise ChallengeExpired(INVALID_SESSION, detail="no factor any more")
         state = replace(opened.state, offered=())
         settle = self._challenges.settling(opened)
-        return self._next_steps.set(opened.registration, opened.user, NextStep(factor), state, settle)
+        return self._next_steps.set(opened.registration, opened.user, NextStep(factor), state, settle, reply.caller)
 
     def finish_set_up(self, reply: Reply) -> Passed:
         """The user, who verified an app with the session that leads here (MFA_SETUP).
@@ -153,7 +158,7 @@ class SecondFactors:
         attributes.check_update(registration.pool, user.attributes, {"email": address}, by_admin=True)
         state = replace(opened.state, offered=(), destination=address, sets_up=True)
         settle = self._challenges.settling(opened)
-        return self._next_steps.set(registration, user, NextStep(EMAIL_OTP), state, settle)
+        return self._next_steps.set(registration, user, NextStep(EMAIL_OTP), state, settle, reply.caller)
 
     # --------------------------------------------------------------------------------------------
 

@@ -6,11 +6,13 @@ from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
 from app_client_authz.domain.token_session import is_signed_in
+from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import Passed
 from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.services.pools import Dialects
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.sso_sessions import SignedIn
 from app_client_authz.storage.unit import Unit, Units
 
@@ -18,12 +20,13 @@ from app_client_authz.storage.unit import Unit, Units
 class Sessions:
     """Only the digest of a cookie is stored; a cookie that is not ours means "not signed in" (UI-9)."""
 
-    def __init__(self, units: Units, dialects: Dialects, clock: Clock) -> None:
+    def __init__(self, units: Units, dialects: Dialects, triggers: Triggers, clock: Clock) -> None:
         self._units = units
         self._dialects = dialects
+        self._triggers = triggers
         self._clock = clock
 
-    def begin(self, who: User | Passed, *, replacing: str | None) -> tuple[str, SignedIn]:
+    def begin(self, who: User | Passed, *, replacing: str | None, caller: Caller = NOBODY) -> tuple[str, SignedIn]:
         """A new cookie for a user who just proved to be one; ``replacing`` is the cookie that came along.
 
         Whatever the browser held before is ended: no value from before the sign-in becomes a session (UI-3).
@@ -32,8 +35,10 @@ class Sessions:
             NotAuthorized: since the proof the user was disabled, deleted, or given another password, or the answer
                 to the last challenge was used by another request.
             ExpiredCode: likewise, with a code.
+            TriggerFailed: a PostAuthentication trigger refused.
         """
         user = who if isinstance(who, User) else who.user
+        self._triggers.post_authentication(user, caller)
         now = self._clock()
         cookie = digests.random_token()
         session = SsoSession(user.pool_id, user.sub, user.username, now, now, now + LIFETIME_SECONDS)

@@ -20,7 +20,7 @@ from app_client_authz.domain.challenge import (
 from app_client_authz.domain.errors import InvalidParameter
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_trigger import TokenSource
-from app_client_authz.domain.trigger import Metadata
+from app_client_authz.domain.trigger import Caller, Metadata
 from app_client_authz.domain.user import User
 from app_client_authz.services.authentication import Authentication, NewPasswordRequired, Outcome
 from app_client_authz.services.challenge_parameters import Challenge, challenge_of, new_password_challenge
@@ -51,6 +51,16 @@ class Request:
     base: str
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def beginning(self) -> Caller:
+        """Who begins a sign-in: what came along is to be validated (api.md 4.29)."""
+        return Caller(self.registration.client.client_id, validation=self.metadata)
+
+    @property
+    def answering(self) -> Caller:
+        """Who answers a challenge."""
+        return Caller.of(self.registration, self.metadata)
+
 
 @dataclass(frozen=True, slots=True)
 class _Response:
@@ -61,7 +71,8 @@ class _Response:
 
     @property
     def reply(self) -> Reply:
-        return Reply(self.request.registration, self.session, "api", self.given["USERNAME"])
+        request = self.request
+        return Reply(request.registration, self.session, "api", self.given["USERNAME"], request.answering)
 
     def required(self, name: str) -> str:
         auth_flows.require(self.given, name)
@@ -111,28 +122,34 @@ class SignIns:
             NotAuthorized and what ``Authentication.sign_in`` and ``ChoiceSignIn.begin`` raise: client or user did
                 not prove to be one.
             InvalidGrant: a refresh token gives nothing (any more).
+            TriggerFailed: a trigger refused.
         """
         registration = request.registration
         name = auth_flows.started(flow, registration.client, parameters, by_admin=by_admin)
         if name == REFRESH:
             return self._refresh(request, parameters)
-        # CUSTOM_AUTH has its place here once there are triggers.
         if name not in {PASSWORD, ADMIN_PASSWORD, SRP, CHOICE}:
             raise InvalidParameter(f"{flow} is not supported by this server.")
         username = parameters["USERNAME"]
         self._proofs.check_hash(registration, username, parameters.get("SECRET_HASH"))
         if name == SRP:
-            return Challenge(PASSWORD_VERIFIER, self._srp.challenge(registration, username, parameters["SRP_A"]))
+            challenge = self._srp.challenge(registration, username, parameters["SRP_A"], request.beginning)
+            return Challenge(PASSWORD_VERIFIER, challenge)
         if name == CHOICE and session is not None:
-            return self._next(request, self._choice.go_on_from_sign_up(registration, session, username, door="api"))
+            confirmed = self._choice.go_on_from_sign_up(
+                registration, session, username, door="api", caller=request.beginning
+            )
+            return self._next(request, confirmed)
         if name == CHOICE:
-            return self._next(request, self._choice.begin(registration, parameters, door="api"))
+            begun = self._choice.begin(registration, parameters, door="api", caller=request.beginning)
+            return self._next(request, begun)
         proved = self._authentication.sign_in(
             registration,
             username,
             parameters["PASSWORD"],
             session_seconds=registration.client.auth_session_seconds,
             door="api",
+            caller=request.beginning,
         )
         return self._next(request, proved)
 
@@ -151,7 +168,9 @@ class SignIns:
         if challenge == PASSWORD_VERIFIER:
             stored = self._srp.prove(request.registration, responses)
             seconds = request.registration.client.auth_session_seconds
-            proved = self._authentication.go_on(request.registration, stored, session_seconds=seconds, door="api")
+            proved = self._authentication.go_on(
+                request.registration, stored, session_seconds=seconds, door="api", caller=request.answering
+            )
             return self._next(request, proved, metadata=request.metadata)
         if challenge not in self._answers:
             raise InvalidParameter(f"{challenge} is not supported by this server.")
@@ -176,6 +195,7 @@ class SignIns:
             given,
             door="api",
             name=response.given["USERNAME"],
+            caller=response.request.answering,
         )
 
     def _code(self, response: _Response) -> Outcome:
@@ -199,11 +219,20 @@ class SignIns:
         return self._second_factors.finish_set_up(response.reply)
 
     def _choose(self, response: _Response) -> Outcome | SrpRequired:
-        return self._choice.choose(response.request.registration, response.session, response.given, door="api")
+        request = response.request
+        return self._choice.choose(
+            request.registration, response.session, response.given, door="api", caller=request.answering
+        )
 
     def _first_factor(self, response: _Response) -> Outcome | SrpRequired:
+        request = response.request
         return self._choice.answer(
-            response.request.registration, response.session, response.challenge, response.given, door="api"
+            request.registration,
+            response.session,
+            response.challenge,
+            response.given,
+            door="api",
+            caller=request.answering,
         )
 
     # --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
-from app_client_authz.domain.trigger import NOBODY, Caller
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus, aliases_of, check_username
 from app_client_authz.domain.verification import CONFIRM_SIGN_UP
 from app_client_authz.services import audit
@@ -86,7 +86,7 @@ class SignUp:
         name: str,
         password: str | None,
         given: Mapping[str, str],
-        caller: Caller = NOBODY,
+        caller: Caller | None = None,
     ) -> SignedUp:
         """A new user, UNCONFIRMED unless a trigger decides otherwise; the checks come in the order of api.md 4.13.
 
@@ -97,7 +97,7 @@ class SignUp:
             TriggerFailed: a PreSignUp trigger refused; or the user exists, and a later trigger failed.
             CodeDeliveryFailure: the user exists, but the code could not be sent.
         """
-        pool = registration.pool
+        pool, caller = registration.pool, caller or Caller.of(registration)
         if pool.spec.admin_create_user_only:
             raise NotAuthorized("SignUp is not permitted for this user pool")
         check_username(pool, name)
@@ -121,7 +121,7 @@ class SignUp:
         self._delivery.send_code(MessageKind.CONFIRM_SIGN_UP, pool, user, medium, address, code, caller)
         return SignedUp(user, CodeDelivery.of(medium, address), session)
 
-    def resend(self, registration: Registration, name: str, caller: Caller = NOBODY) -> CodeDelivery:
+    def resend(self, registration: Registration, name: str, caller: Caller | None = None) -> CodeDelivery:
         """A new code, which replaces the one before (ResendConfirmationCode).
 
         Raises:
@@ -140,7 +140,7 @@ class SignUp:
         registration: Registration,
         name: str,
         code: str,
-        caller: Caller = NOBODY,
+        caller: Caller | None = None,
         *,
         takes_aliases: bool = False,
         session: str | None = None,
@@ -186,6 +186,7 @@ class SignUp:
         for loser in losers:
             audit.record("alias_moved", pool_id=pool.id, sub=loser, to=sub)
         audit.record("user_confirmed", pool_id=pool.id, client_id=registration.client.client_id, sub=sub)
+        caller = caller or Caller.of(registration)
         self._triggers.post_confirmation(user_triggers.CONFIRM_SIGN_UP, confirmed.user, caller)
         return confirmed
 

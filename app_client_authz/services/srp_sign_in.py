@@ -14,8 +14,10 @@ from app_client_authz.domain.errors import InvalidParameter, NotAuthorized, User
 from app_client_authz.domain.names import MAX_KEY, looks_like_email, looks_like_phone_number
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import goes_by, username_key
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
+from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -45,20 +47,26 @@ class _State:
 class SrpSignIn:
     """The server's side of both messages; the numbers are ``domain.srp``'s."""
 
-    def __init__(self, units: Units, sealer: Sealer, attempts: PasswordAttempts, clock: Clock) -> None:
+    def __init__(
+        self, units: Units, sealer: Sealer, attempts: PasswordAttempts, triggers: Triggers, clock: Clock
+    ) -> None:
         self._units = units
         self._sealer = sealer
         self._key = sealer.derived_key("srp")
         self._attempts = attempts
+        self._triggers = triggers
         self._clock = clock
 
-    def challenge(self, registration: Registration, name: str, public_a: str) -> dict[str, str]:
+    def challenge(
+        self, registration: Registration, name: str, public_a: str, caller: Caller | None = None
+    ) -> dict[str, str]:
         """The parameters of PASSWORD_VERIFIER; good for the client's session time.
 
         Raises:
             InvalidParameter: SRP_A is no number of the group's length.
             UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: only where
                 PreventUserExistenceErrors is LEGACY; elsewhere the parameters are made up.
+            TriggerFailed: a PreAuthentication trigger refused.
         """
         pool, now = registration.pool, self._clock()
         a = srp.parse_a(public_a)
@@ -77,6 +85,8 @@ class SrpSignIn:
             if stored is None:
                 raise UserNotFound
             self._attempts.check_status(stored)
+        user = None if stored is None else stored.user
+        self._triggers.pre_authentication(registration, name, user, caller or Caller.of(registration))
         user_id = self.user_id(pool, key, stored)
         used = verifier or self._made_up(pool, username_key(user_id, pool.case_sensitive) if stored else key)
         b = digests.random_int(srp.SECRET_BITS)

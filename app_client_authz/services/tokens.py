@@ -24,7 +24,7 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
 from app_client_authz.domain.token_trigger import TokenChanges, TokenSource
-from app_client_authz.domain.trigger import Metadata
+from app_client_authz.domain.trigger import Caller, Metadata
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import Passed
@@ -71,6 +71,7 @@ class Tokens:
         self._units = units
         self._dialects = dialects
         self._issuer = Issuer(keys, dialects, triggers)
+        self._triggers = triggers
         self._live_scopes = live_scopes
         self._clock = clock
 
@@ -197,6 +198,7 @@ class Tokens:
             by_api=True,
         )
         refresh_token = digests.random_token()
+        self._triggers.post_authentication(user, Caller.of(registration, metadata))
         changes = self._issuer.ask(registration, user, session.scopes, source, metadata)
 
         def open_session(unit: Unit) -> None:

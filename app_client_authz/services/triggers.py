@@ -6,6 +6,7 @@ from itertools import groupby
 from app_client_authz.domain import token_trigger, user_triggers
 from app_client_authz.domain.message_templates import Template
 from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_trigger import TokenChanges, TokenSource
 from app_client_authz.domain.trigger import Answer, Caller, Event, Trigger, flag
 from app_client_authz.domain.user import User
@@ -60,10 +61,10 @@ class Triggers:
         )
         return template if said is None else user_triggers.worded(said, template, invites=invites)
 
-    def pre_authentication(
-        self, pool_id: str, username: str, user: User | None, caller: Caller, *, hides: bool
-    ) -> None:
+    def pre_authentication(self, registration: Registration, name: str, user: User | None, caller: Caller) -> None:
         """Ask before a credential is looked at; ``user`` is None where nobody has the name."""
+        pool_id, hides = registration.pool.id, registration.client.prevents_user_existence_errors
+        username = name if user is None else user.username
         self._ask(
             Trigger.PRE_AUTHENTICATION,
             pool_id,
