@@ -29,6 +29,10 @@ SELECT_CHALLENGE, PASSWORD, PASSWORD_SRP, SMS_OTP = "SELECT_CHALLENGE", "PASSWOR
 SIGNED_UP = "SIGNED_UP"
 """No challenge that anybody is told: what a confirmed registration leaves behind (SignUp, ConfirmSignUp)."""
 
+CUSTOM_CHALLENGE = "CUSTOM_CHALLENGE"
+CUSTOM_PASSWORD_VERIFIER = "CUSTOM_PASSWORD_VERIFIER"
+"""No challenge that anybody is told: PASSWORD_VERIFIER as a step of a custom sign-in."""
+
 BY_PASSWORD = (PASSWORD_SRP, PASSWORD)
 ONE_TIME = {EMAIL_OTP: Medium.EMAIL, SMS_OTP: Medium.SMS}
 """First factors that are a code in a message."""
@@ -46,9 +50,10 @@ class StepState:
 
     ``seconds`` is how long each step may take. ``first_factor`` is what was proved, None while nothing is.
     ``offered`` is what there is to choose from, or to set up. ``code_digest`` is of the code that was sent to
-    ``destination``. ``name_key`` is the name that was asked for where no user is behind the session. ``sets_up``:
-    the code proves an address that becomes a factor. ``done``: what the step asks for has happened, and is only to
-    be claimed.
+    ``destination``. ``name_key`` is the name that was asked for where no user is behind the session, and ``user_id``
+    what such a user would be called. ``sets_up``: the code proves an address that becomes a factor. ``done``: what
+    the step asks for has happened, and is only to be claimed. ``sealed`` is what nobody may read, of a custom
+    sign-in.
     """
 
     door: Door
@@ -58,8 +63,10 @@ class StepState:
     destination: str | None = field(default=None, repr=False)
     code_digest: str | None = field(default=None, repr=False)
     name_key: str | None = field(default=None, repr=False)
+    user_id: str | None = field(default=None, repr=False)
     sets_up: bool = False
     done: bool = False
+    sealed: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from app_client_authz.domain.challenge import CUSTOM_CHALLENGE, PASSWORD_VERIFIER
 from app_client_authz.domain.errors import InvalidLambdaResponse
 from app_client_authz.domain.message_templates import CODE, USERNAME, Template
 from app_client_authz.domain.trigger import (
@@ -171,8 +172,7 @@ def migrated(answer: Answer) -> Migrated | None:
 Challenges = Sequence[Mapping[str, object]]
 """``session``: challengeName, challengeResult and, of custom ones, challengeMetadata, in order."""
 
-CUSTOM_CHALLENGE = "CUSTOM_CHALLENGE"
-_DEFINABLE = (CUSTOM_CHALLENGE, "PASSWORD_VERIFIER", "SRP_A")
+_DEFINABLE = (CUSTOM_CHALLENGE, PASSWORD_VERIFIER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Challenge sessions: what stands between two steps of a sign-in (api.md 4.5, API-4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app_client_authz.crypto import digests
 from app_client_authz.domain.challenge import Door, StepState
@@ -60,12 +60,24 @@ class Challenges:
         self._units = units
         self._clock = clock
 
-    def begin(self, unit: Unit, registration: Registration, user: User | None, challenge: str, state: StepState) -> str:
+    def begin(
+        self,
+        unit: Unit,
+        registration: Registration,
+        user: User | None,
+        challenge: str,
+        state: StepState,
+        seal: Callable[[str], str] | None = None,
+    ) -> str:
         """The string of a new session, with a clock of its own; without a ``user``, one that nobody answers.
 
         Hold the user's row before, or lock it with ``check_unchanged``: who ends sessions comes before or after.
+        ``seal`` makes what the session keeps sealed, given the digest that it is found by.
         """
         session, now = digests.random_token(), self._clock()
+        digest = digests.digest(session)
+        if seal is not None:
+            state = replace(state, sealed=seal(digest))
         begun = ChallengeSession(
             registration.client.client_id,
             None if user is None else user.sub,
@@ -74,7 +86,7 @@ class Challenges:
             now + state.seconds,
             state=state,
         )
-        unit.challenge_sessions.begin(digests.digest(session), begun)
+        unit.challenge_sessions.begin(digest, begun)
         return session
 
     def find(
@@ -139,7 +151,7 @@ class Challenges:
 def _is_of(owner: Registration, stored: StoredUser | None, state: StepState, name: str) -> bool:
     if stored is not None:
         return goes_by(owner.pool, stored.user, name)
-    return session_key(owner.pool, name) == state.name_key
+    return session_key(owner.pool, name) == state.name_key or name == state.user_id
 
 
 def session_key(pool: UserPool, name: str) -> str:

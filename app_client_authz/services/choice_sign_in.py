@@ -276,6 +276,8 @@ class ChoiceSignIn:
         """As much work, the same limits and the same answer as for a user who has what was chosen (ENU-3, ENU-7)."""
         registration, pool = chooser.registration, chooser.registration.pool
         account = self._attempts.account(pool.id, chooser.key, None)
+        # The caller may answer under this name, as users do under theirs.
+        user_id = self._srp.user_id(pool, chooser.key, chooser.stored)
 
         def begin(unit: Unit) -> str:
             unit.users.lock(account.key)
@@ -285,12 +287,11 @@ class ChoiceSignIn:
             if challenge in ONE_TIME:
                 _, digest = self._codes.issue(unit, account, challenge, is_first=True)
             return self._challenges.begin(
-                unit, registration, None, challenge, replace(chooser.state, code_digest=digest)
+                unit, registration, None, challenge, replace(chooser.state, code_digest=digest, user_id=user_id)
             )
 
         session = self._units.write(begin)
         delivery = simulated_by(ONE_TIME[challenge], chooser.name, account.key) if challenge in ONE_TIME else None
-        user_id = self._srp.user_id(pool, chooser.key, chooser.stored)
         return ChallengeRequired(session, challenge, user_id, chooser.offered, delivery)
 
     def _after_code(self, opened: OpenSession, caller: Caller | None) -> Outcome:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app_client_authz.domain import auth_flows
-from app_client_authz.domain.auth_flows import ADMIN_PASSWORD, CHOICE, PASSWORD, REFRESH, SRP
+from app_client_authz.domain.auth_flows import CHOICE, CUSTOM, REFRESH, SRP
 from app_client_authz.domain.challenge import (
     BY_PASSWORD,
+    CUSTOM_CHALLENGE,
     EMAIL_OTP,
     MFA_SETUP,
     NEW_PASSWORD_REQUIRED,
@@ -27,6 +28,7 @@ from app_client_authz.services.challenge_parameters import Challenge, challenge_
 from app_client_authz.services.challenges import Challenges, Passed
 from app_client_authz.services.choice_sign_in import ChoiceSignIn, SrpRequired
 from app_client_authz.services.client_proofs import ClientProofs
+from app_client_authz.services.custom_sign_in import CustomRequired, CustomSignIn
 from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.second_factors import Reply, SecondFactors
 from app_client_authz.services.srp_sign_in import SrpSignIn
@@ -37,6 +39,7 @@ __all__ = ["Answer", "Challenge", "Request", "SignIns"]
 _ATTRIBUTE = "userAttributes."
 Parameters = Mapping[str, str]
 Answer = TokenSet | Challenge
+_Step = Outcome | SrpRequired | CustomRequired
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class SignIns:
         authentication: Authentication,
         srp: SrpSignIn,
         choice: ChoiceSignIn,
+        custom: CustomSignIn,
         second_factors: SecondFactors,
         challenges: Challenges,
         tokens: Tokens,
@@ -96,11 +100,12 @@ class SignIns:
         self._authentication = authentication
         self._srp = srp
         self._choice = choice
+        self._custom = custom
         self._second_factors = second_factors
         self._challenges = challenges
         self._tokens = tokens
-        # CUSTOM_CHALLENGE, DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER have their place here once they are set.
-        self._answers: Mapping[str, Callable[[_Response], Outcome | SrpRequired]] = {
+        # DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER have their place here once they are set.
+        self._answers: Mapping[str, Callable[[_Response], _Step]] = {
             NEW_PASSWORD_REQUIRED: self._new_password,
             SMS_MFA: self._code,
             SOFTWARE_TOKEN_MFA: self._code,
@@ -109,6 +114,7 @@ class SignIns:
             SELECT_MFA_TYPE: lambda response: self._second_factors.choose(response.reply, response.required("ANSWER")),
             MFA_SETUP: self._set_up,
             SELECT_CHALLENGE: self._choose,
+            CUSTOM_CHALLENGE: self._custom_answer,
             **dict.fromkeys(BY_PASSWORD, self._first_factor),
         }
 
@@ -128,13 +134,14 @@ class SignIns:
         name = auth_flows.started(flow, registration.client, parameters, by_admin=by_admin)
         if name == REFRESH:
             return self._refresh(request, parameters)
-        if name not in {PASSWORD, ADMIN_PASSWORD, SRP, CHOICE}:
-            raise InvalidParameter(f"{flow} is not supported by this server.")
         username = parameters["USERNAME"]
         self._proofs.check_hash(registration, username, parameters.get("SECRET_HASH"))
         if name == SRP:
             challenge = self._srp.challenge(registration, username, parameters["SRP_A"], request.beginning)
             return Challenge(PASSWORD_VERIFIER, challenge)
+        if name == CUSTOM:
+            first = self._custom.begin(registration, parameters, door="api", caller=request.beginning)
+            return self._next(request, first)
         if name == CHOICE and session is not None:
             confirmed = self._choice.go_on_from_sign_up(
                 registration, session, username, door="api", caller=request.beginning
@@ -166,6 +173,10 @@ class SignIns:
         auth_flows.require(responses, "USERNAME")
         self._proofs.check_hash(request.registration, responses["USERNAME"], responses.get("SECRET_HASH"))
         if challenge == PASSWORD_VERIFIER:
+            custom = self._custom.waits_for_password(request.registration, session, responses["USERNAME"], door="api")
+            if custom is not None:
+                followed = self._custom.prove(custom, responses, request.answering)
+                return self._next(request, followed, metadata=request.metadata)
             stored = self._srp.prove(request.registration, responses)
             seconds = request.registration.client.auth_session_seconds
             proved = self._authentication.go_on(
@@ -235,12 +246,18 @@ class SignIns:
             caller=request.answering,
         )
 
+    def _custom_answer(self, response: _Response) -> User | Passed | CustomRequired:
+        request = response.request
+        return self._custom.answer(
+            request.registration, response.session, response.given, door="api", caller=request.answering
+        )
+
     # --------------------------------------------------------------------------------------------
 
     def _next(
         self,
         request: Request,
-        outcome: Outcome | SrpRequired,
+        outcome: _Step,
         source: TokenSource = TokenSource.AUTHENTICATION,
         metadata: Metadata = None,
     ) -> Answer:
@@ -249,6 +266,8 @@ class SignIns:
             return self._tokens.sign_in(request.registration, outcome, request.event_id, request.base, source, metadata)
         if isinstance(outcome, SrpRequired):
             return Challenge(PASSWORD_VERIFIER, outcome.parameters)
+        if isinstance(outcome, CustomRequired):
+            return Challenge(outcome.challenge, outcome.parameters, outcome.session)
         if isinstance(outcome, NewPasswordRequired):
             return new_password_challenge(request.registration, outcome)
         return challenge_of(outcome)

@@ -58,9 +58,17 @@ class SrpSignIn:
         self._clock = clock
 
     def challenge(
-        self, registration: Registration, name: str, public_a: str, caller: Caller | None = None
+        self,
+        registration: Registration,
+        name: str,
+        public_a: str,
+        caller: Caller | None = None,
+        *,
+        in_custom_flow: bool = False,
     ) -> dict[str, str]:
         """The parameters of PASSWORD_VERIFIER; good for the client's session time.
+
+        Those that are made ``in_custom_flow`` prove nothing outside of it (API-4). There PreAuthentication was asked.
 
         Raises:
             InvalidParameter: SRP_A is no number of the group's length.
@@ -85,8 +93,9 @@ class SrpSignIn:
             if stored is None:
                 raise UserNotFound
             self._attempts.check_status(stored)
-        user = None if stored is None else stored.user
-        self._triggers.pre_authentication(registration, name, user, caller or Caller.of(registration))
+        if not in_custom_flow:
+            user = None if stored is None else stored.user
+            self._triggers.pre_authentication(registration, name, user, caller or Caller.of(registration))
         user_id = self.user_id(pool, key, stored)
         used = verifier or self._made_up(pool, username_key(user_id, pool.case_sensitive) if stored else key)
         b = digests.random_int(srp.SECRET_BITS)
@@ -98,7 +107,7 @@ class SrpSignIn:
             begun_at=int(now),
             expires_at=int(now) + registration.client.auth_session_seconds,
         )
-        sealed = self._sealer.seal(json.dumps(asdict(state)), row=_row(registration))
+        sealed = self._sealer.seal(json.dumps(asdict(state)), row=_row(registration, in_custom_flow))
         return {
             "SALT": f"{used.salt:0{2 * srp.SALT_BYTES}x}",
             "SECRET_BLOCK": base64.b64encode(sealed.encode("ascii")).decode("ascii"),
@@ -107,7 +116,9 @@ class SrpSignIn:
             "USER_ID_FOR_SRP": user_id,
         }
 
-    def prove(self, registration: Registration, responses: Mapping[str, str]) -> StoredUser:
+    def prove(
+        self, registration: Registration, responses: Mapping[str, str], *, in_custom_flow: bool = False
+    ) -> StoredUser:
         """The user whose password the caller knows; the caller of this judges what comes next.
 
         One block proves once, however many present it at the same time (API-3).
@@ -120,7 +131,7 @@ class SrpSignIn:
         """
         auth_flows.require(responses, _BLOCK, _SIGNATURE, _TIMESTAMP)
         pool, name = registration.pool, responses["USERNAME"]
-        opened = self._open(registration, responses[_BLOCK])
+        opened = self._open(registration, responses[_BLOCK], in_custom_flow)
         if opened is None:
             key = username_key(name, pool.case_sensitive)
             named = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
@@ -157,11 +168,13 @@ class SrpSignIn:
 
     # --------------------------------------------------------------------------------------------
 
-    def _open(self, registration: Registration, text: str) -> tuple[_State, bytes] | None:
+    def _open(self, registration: Registration, text: str, in_custom_flow: bool) -> tuple[_State, bytes] | None:
         """The state and the octets that the proof is over; None unless it is this client's, and in time."""
         try:
             block = base64.b64decode(text, validate=True)
-            state = _State(**json.loads(self._sealer.open(block.decode("ascii"), row=_row(registration))))
+            state = _State(
+                **json.loads(self._sealer.open(block.decode("ascii"), row=_row(registration, in_custom_flow)))
+            )
         except (SealError, ValueError):
             return None
         if self._clock() >= state.expires_at or state.begun_at < registration.pool.sessions_valid_from:
@@ -210,5 +223,6 @@ class SrpSignIn:
         return SrpVerifier(srp.salt_from(salt), int(value, 16) % srp.N)
 
 
-def _row(registration: Registration) -> str:
-    return f"srp/{registration.pool.id}/{registration.client.client_id}"
+def _row(registration: Registration, in_custom_flow: bool) -> str:
+    flow = "custom" if in_custom_flow else "srp"
+    return f"{flow}/{registration.pool.id}/{registration.client.client_id}"

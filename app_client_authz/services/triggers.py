@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 from app_client_authz.domain import token_trigger, user_triggers
+from app_client_authz.domain.challenge import CUSTOM_CHALLENGE
 from app_client_authz.domain.message_templates import Template
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
@@ -109,7 +110,7 @@ class Triggers:
             Trigger.CREATE_AUTH_CHALLENGE,
             who,
             caller,
-            {"challengeName": user_triggers.CUSTOM_CHALLENGE, "session": [dict(each) for each in session]},
+            {"challengeName": CUSTOM_CHALLENGE, "session": [dict(each) for each in session]},
             ("publicChallengeParameters", "privateChallengeParameters", "challengeMetadata"),
         )
         return None if said is None else user_triggers.custom_challenge(said)
