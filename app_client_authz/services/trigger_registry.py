@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app_client_authz.domain import ids
 from app_client_authz.domain.errors import ConfigurationError, InvalidLambdaResponse, UserLambdaValidation
@@ -17,6 +17,7 @@ log = logging.getLogger("app_client_authz.triggers")
 
 MAX_MESSAGE = 1_024
 Handler = Callable[..., Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +66,31 @@ class TriggerRegistry:
         return tuple(each for each in found if each.pool_id in {None, pool_id}) if found else found
 
 
-def answer(trigger: Trigger, registered: Iterable[Registered], event: Event) -> Answer:
-    """The response after each had the event with what the one before answered.
+def answer(trigger: Trigger, registered: Iterable[Registered], event: Event, read: Callable[[Answer], T]) -> T:
+    """What ``read`` makes of the response after each had the event with what the one before answered.
 
     Raises:
         UserLambdaValidation: one of them raised, whatever it was; what it said is shown to the caller.
-        InvalidLambdaResponse: one of them returned no event, or a response that JSON cannot carry.
+        InvalidLambdaResponse: one of them returned no event, or a response that is no answer to it.
     """
     response: dict[str, object] = {}
-    for each in registered:
-        try:
-            returned = each(event)
-        except Exception as error:  # noqa: BLE001 - it is the host's, and refuses as it likes
-            _report(trigger, error)
-            raise UserLambdaValidation(
-                f"{trigger} failed with error {_text_of(error)}.", detail=type(error).__name__
-            ) from None
-        try:
-            response = answer_of(returned)
-        except InvalidLambdaResponse as error:
-            log.error("%s: %s.", trigger, error.detail)
-            raise
-        event = {**event, "response": response}
-    return response
+    try:
+        for each in registered:
+            response = answer_of(_call(trigger, each, event))
+            event = {**event, "response": response}
+        return read(response)
+    except InvalidLambdaResponse as error:
+        log.error("%s: %s.", trigger, error.detail)
+        raise
+
+
+def _call(trigger: Trigger, registered: Registered, event: Event) -> object:
+    try:
+        return registered(event)
+    except Exception as error:  # noqa: BLE001 - it is the host's, and refuses as it likes
+        _report(trigger, error)
+        message = f"{trigger} failed with error {_text_of(error)}."
+        raise UserLambdaValidation(message, detail=type(error).__name__) from None
 
 
 def _text_of(error: Exception) -> str:

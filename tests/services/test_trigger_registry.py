@@ -235,6 +235,13 @@ def test_a_returned_nothing_is_unrecognizable(caplog: pytest.LogCaptureFixture) 
     assert "PreSignUp: the callable returned no event" in caplog.text
 
 
+def test_the_log_says_what_is_wrong_with_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(InvalidLambdaResponse, match="Unrecognizable lambda output"):
+        sign_up(with_triggers(PreSignUp=lambda event: {"response": {"autoConfirmUser": "yes"}}))
+
+    assert "PreSignUp: autoConfirmUser is neither true nor false." in caplog.text
+
+
 # --- tokens ------------------------------------------------------------------------------------------------
 
 
