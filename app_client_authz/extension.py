@@ -123,7 +123,10 @@ class AppClientAuthz:
 
         Raises:
             ConfigurationError: no such trigger, pool ID or version, or the function is a coroutine function.
+            RuntimeError: ``app`` does not carry this extension.
         """
+        if app is not None:
+            _check_carries(app)
         registry = self._triggers if app is None else self.services(app).triggers.own
 
         def register(handler: Handler) -> Handler:
@@ -149,8 +152,7 @@ class AppClientAuthz:
         from app_client_authz.api import local_client
 
         chosen = app or self._app_here()
-        if EXTENSION not in chosen.extensions:
-            raise RuntimeError(f"The Flask app {chosen.name!r} carries no AppClientAuthz: call init_app(app) first.")
+        _check_carries(chosen)
         return local_client.make(service_name, self.services(chosen))
 
     def _app_here(self) -> Flask:
@@ -168,6 +170,11 @@ class AppClientAuthz:
     def services(app: Flask) -> Services:
         """The services that ``app`` carries: the same that all faces speak through."""
         return cast(Services, app.extensions[EXTENSION])
+
+
+def _check_carries(app: Flask) -> None:
+    if EXTENSION not in app.extensions:
+        raise RuntimeError(f"The Flask app {app.name!r} carries no AppClientAuthz: call init_app(app) first.")
 
 
 def _configured(settings: Settings) -> MessageSender | None:

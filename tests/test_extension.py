@@ -147,6 +147,11 @@ def test_an_unknown_trigger_is_refused_when_it_is_registered() -> None:
         AppClientAuthz().trigger("PreSignin")(lambda event: event)
 
 
+def test_a_trigger_of_an_app_without_the_extension_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="carries no AppClientAuthz"):
+        AppClientAuthz().trigger("PreSignUp", app=Flask("bare"))
+
+
 def test_scoped_session_of_the_host_is_neither_committed_nor_rolled_back(
     tmp_path: Path, sqlite_url_migrated: str
 ) -> None:

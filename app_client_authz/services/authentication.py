@@ -171,12 +171,14 @@ class Authentication:
 
         Raises:
             NotAuthorized: the user was changed since.
+            TriggerFailed: a PreAuthentication trigger refused.
             UserDisabled, UserNotConfirmed, PasswordResetRequired, LimitExceeded, CodeDeliveryFailure: as ``sign_in``.
         """
         stored = self._units.read(lambda unit: unit.users.find(user.pool_id, user.sub))
         if stored is None or stored.user.updated_at != user.updated_at:
             raise NotAuthorized(WRONG, detail="changed since the user was confirmed")
         self._attempts.check_status(stored)
+        self._ask(registration, user.username, stored, Caller.of(registration))
         return self.go_on(registration, stored, session_seconds=session_seconds, door=door)
 
     def check_password(self, registration: Registration, user: User, password: str) -> str | None:

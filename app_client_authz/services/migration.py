@@ -72,10 +72,9 @@ class Migration:
     def _create(
         self, pool: UserPool, name: str, found: Migrated, password: str | None, status: UserStatus, caller: Caller
     ) -> TakenOver | None:
-        wanted, key = found.username or name, username_key(name, pool.case_sensitive)
-        is_proved = True
+        wanted = found.username or name
         try:
-            self._new_users.take_over(
+            user = self._new_users.take_over(
                 pool,
                 wanted,
                 found.attributes,
@@ -85,6 +84,8 @@ class Migration:
                 caller=caller,
             )
         except (UsernameExists, ConcurrentModification):
-            is_proved = False
-        stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
-        return None if stored is None else TakenOver(stored, is_proved)
+            key = username_key(wanted, pool.case_sensitive)
+            faster = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
+            return None if faster is None else TakenOver(faster, is_proved=False)
+        stored = self._units.read(lambda unit: unit.users.find(pool.id, user.sub))
+        return None if stored is None else TakenOver(stored, is_proved=True)

@@ -4,8 +4,21 @@ from typing import Any
 
 from app_client_authz import AppClientAuthz
 from app_client_authz.domain.trigger import Event
-from tests.hosted_ui.site import CALLBACK, CHOSEN, ENABLED, HOSTILE, PASSWORD, TEMPORARY, Site, Visitor, location
+from tests.hosted_ui.site import (
+    CALLBACK,
+    CHOSEN,
+    ENABLED,
+    HOSTILE,
+    MEMBERS,
+    PASSWORD,
+    TEMPORARY,
+    Site,
+    Visitor,
+    alert,
+    location,
+)
 from tests.hosted_ui.test_new_password import choose
+from tests.hosted_ui.test_sign_up import sign_up
 
 
 def refusing(site: Site, name: str, text: str = "Closed for the night") -> None:
@@ -77,3 +90,29 @@ def test_a_user_of_another_directory_signs_in(site: Site, visitor: Visitor) -> N
     assert visitor.sign_in("lee", "wrong").headers["Location"].startswith("/auth/login?")
     assert location(visitor.sign_in("lee", "old"))[0] == CALLBACK
     assert location(visitor.sign_in("alice", PASSWORD))[0] == CALLBACK
+
+
+def test_who_is_refused_at_sign_up_sees_why_on_the_form(site: Site, visitor: Visitor) -> None:
+    refusing(site, "PreSignUp", HOSTILE)
+    page = sign_up(visitor)
+
+    assert page.status_code == 400
+    assert alert(page) == f"PreSignUp failed with error {HOSTILE}."
+    assert HOSTILE not in page.text
+
+
+def test_who_is_confirmed_at_sign_up_is_signed_in(site: Site, visitor: Visitor) -> None:
+    seen = witness(site, "PostConfirmation", "PreAuthentication", "PostAuthentication")
+
+    @AppClientAuthz().trigger("PreSignUp", app=site.app)
+    def confirm(event: Event) -> Event:
+        event["response"]["autoConfirmUser"] = True
+        return event
+
+    assert location(sign_up(visitor))[0] == CALLBACK
+    assert [event["triggerSource"] for event in seen] == [
+        "PostConfirmation_ConfirmSignUp",
+        "PreAuthentication_Authentication",
+        "PostAuthentication_Authentication",
+    ]
+    assert {event["callerContext"]["clientId"] for event in seen} == {MEMBERS}
