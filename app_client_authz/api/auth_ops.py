@@ -35,7 +35,11 @@ def get_tokens_from_refresh_token(call: Call) -> Json:
     auth_flows.check_refresh(registration.client)
     try:
         tokens = call.services.tokens.refresh(
-            registration, call.input["RefreshToken"], call.base, call.input.get("ClientMetadata")
+            registration,
+            call.input["RefreshToken"],
+            call.base,
+            call.input.get("ClientMetadata"),
+            device_key=call.input.get("DeviceKey"),
         )
     except RefreshTokenRevoked as error:
         # What became of the user is said to every client.

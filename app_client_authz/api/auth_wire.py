@@ -1,5 +1,6 @@
 """Tokens and challenges in Cognito's JSON (api.md 4.4, 4.7)."""
 
+from app_client_authz.api import device_wire
 from app_client_authz.api.operation import Call
 from app_client_authz.api.wire import Json, from_pairs, present
 from app_client_authz.domain.delivery import CodeDelivery
@@ -36,6 +37,7 @@ def result(tokens: TokenSet) -> Json:
             "TokenType": "Bearer",
             "RefreshToken": tokens.refresh_token,
             "IdToken": tokens.id_token,
+            "NewDeviceMetadata": None if tokens.new_device is None else device_wire.from_new(tokens.new_device),
         }
     )
 

@@ -48,6 +48,7 @@ class Api(Endpoint):
             base=base_url(self._services.settings, request),
             access_key=key,
             request_id=_request_id(),
+            ip_address=request.remote_addr,
         )
         text = b"" if output is None else _json(output)
         return Response(text, content_type=errors.CONTENT_TYPE)

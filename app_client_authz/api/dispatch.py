@@ -25,6 +25,7 @@ def run(
     base: str,
     access_key: AccessKey | None = None,
     request_id: str | None = None,
+    ip_address: str | None = None,
 ) -> Json | None:
     """The output of the operation; None where it has no output shape. ``body`` is parsed JSON.
 
@@ -40,7 +41,7 @@ def run(
     if access_key is not None and not access_key.may_call(operation):
         raise _denied(access_key, operation, None)
     accepted = shapes.validated(operation, body)
-    call = Call(services, operation, accepted, request_id or str(uuid.uuid4()), base, access_key)
+    call = Call(services, operation, accepted, request_id or str(uuid.uuid4()), base, access_key, ip_address)
     if access_key is not None and access_key.pool_ids is not None and not access_key.may_touch(_pool_of(call)):
         raise _denied(access_key, operation, call.pool_id)
     output = function(call)

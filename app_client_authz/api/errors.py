@@ -14,6 +14,7 @@ from app_client_authz.domain.errors import (
     OperationError,
     RefreshTokenExpired,
     RefreshTokenOfAnotherClient,
+    RefreshTokenOfAnotherDevice,
     RefreshTokenReused,
     RefreshTokenRevoked,
     RefreshTokenUserDeleted,
@@ -83,6 +84,7 @@ _REFRESH_TOKEN: Mapping[type, str] = {
     RefreshTokenRevoked: "Refresh Token has been revoked",
     RefreshTokenExpired: "Refresh Token has expired",
     RefreshTokenOfAnotherClient: "Refresh Token has different Client",
+    RefreshTokenOfAnotherDevice: "Invalid Refresh Token.",
 }
 _BY_STATUS = {403: "ForbiddenException", 413: RequestTooLarge.code, 429: TooManyRequests.code}
 

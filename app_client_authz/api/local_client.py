@@ -31,6 +31,8 @@ from app_client_authz.web.base_url import UnknownHost, base_url
 Json = dict[str, Any]
 
 SERVICE: Final = "cognito-idp"
+LOOPBACK: Final = "127.0.0.1"
+"""Where calls of this process come from; what a host calls on behalf of a browser comes from the host."""
 _WORD: Final = re.compile("(.)([A-Z][a-z]+)")
 _PLURAL: Final = re.compile("[A-Z]{2,}s$")
 _BOUNDARY: Final = re.compile("([a-z0-9])([A-Z])")
@@ -98,7 +100,9 @@ class LocalClient:
         request_id = str(uuid.uuid4())
         try:
             body = framing.parsed(local_values.sent(operation, parameters))
-            output = dispatch.run(self._services, operation, body, base=self._base(), request_id=request_id)
+            output = dispatch.run(
+                self._services, operation, body, base=self._base(), request_id=request_id, ip_address=LOOPBACK
+            )
             answer = local_values.received(operation, output)
         except BotoCoreError:
             raise

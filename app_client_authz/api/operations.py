@@ -9,6 +9,7 @@ from app_client_authz.api import (
     auth_ops,
     client_secret_ops,
     custom_attribute_ops,
+    device_ops,
     domain_ops,
     group_ops,
     identity_provider_ops,
@@ -88,6 +89,7 @@ _ROOMS = (
     auth_ops,
     user_mfa_ops,
     self_service_ops,
+    device_ops,
     sign_up_ops,
     recovery_ops,
 )

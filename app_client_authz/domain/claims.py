@@ -20,7 +20,8 @@ class Grant:
     """What one authentication gave to one client. Instants are epoch seconds.
 
     ``origin_jti`` and ``event_id`` are None where no token session stands behind the tokens (implicit).
-    ``by_api``: tokens of InitiateAuth say nothing of a version (api.md 4.30).
+    ``by_api``: tokens of InitiateAuth say nothing of a version (api.md 4.30). ``device_key`` is that of the tracked
+    device which signed in.
     """
 
     scopes: tuple[str, ...]
@@ -30,6 +31,7 @@ class Grant:
     nonce: str | None = None
     resource: str | None = None
     by_api: bool = False
+    device_key: str | None = None
 
 
 def access_token(issuer: str, client: AppClient, user: User, grant: Grant, jti: str, now: float) -> Claims:
@@ -38,6 +40,7 @@ def access_token(issuer: str, client: AppClient, user: User, grant: Grant, jti: 
     tracked = grant.origin_jti is not None and client.tracks_token_sessions
     claims: Claims = {
         "sub": user.sub,
+        "device_key": grant.device_key,
         "cognito:groups": [group.name for group in user.groups] or None,
         "iss": issuer,
         "version": None if grant.by_api else 2,

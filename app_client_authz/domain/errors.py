@@ -102,6 +102,13 @@ class GroupExists(OperationError):
     code = "GroupExistsException"
 
 
+class DeviceKeyExists(OperationError):
+    """A device is confirmed once."""
+
+    code = "DeviceKeyExistsException"
+    default_message = "Device key already exists."
+
+
 class UsernameExists(OperationError):
     code = "UsernameExistsException"
 
@@ -348,6 +355,10 @@ class RefreshTokenRevoked(InvalidGrant):
 
 class RefreshTokenOfAnotherClient(InvalidGrant):
     """It is one of this pool, and not this client's."""
+
+
+class RefreshTokenOfAnotherDevice(InvalidGrant):
+    """It was given to a tracked device, and is shown without that device's key."""
 
 
 class RefreshTokenUserDisabled(RefreshTokenRevoked):

@@ -69,6 +69,11 @@ def pool_arn(pool_id: str) -> str:
     return f"arn:aws:cognito-idp:{pool_id.rpartition('_')[0]}:{ACCOUNT_ID}:userpool/{pool_id}"
 
 
+def owner_arn(pool_id: str, owner: str) -> str:
+    """The ARN of whoever owns devices in a pool; ``owner`` is ``<username>.<pool ID>``."""
+    return f"arn:aws:cognito-idp:{pool_id.rpartition('_')[0]}:{ACCOUNT_ID}:owner/{owner}"
+
+
 def pool_id_of_arn(arn: str) -> str | None:
     """The pool that an ARN names, whatever account stands in it; None for the ARN of anything else."""
     found = _POOL_ARN.fullmatch(arn)

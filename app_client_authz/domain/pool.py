@@ -190,6 +190,11 @@ class UserPool:
         return self.spec.username_attributes or ()
 
     @property
+    def tracks_devices(self) -> bool:
+        """Whether devices of users get keys, by which they can be remembered (api.md 3.8)."""
+        return self.spec.devices is not None
+
+    @property
     def recovery(self) -> tuple[RecoveryMechanism, ...]:
         return self.spec.account_recovery or DEFAULT_RECOVERY
 

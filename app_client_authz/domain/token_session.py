@@ -12,7 +12,8 @@ class TokenSession:
     """What is remembered of an authentication; ``id`` is the ``origin_jti`` of its tokens.
 
     ``expires_at`` is absolute: rotation never moves it (REF-7). ``by_api`` sessions were begun by InitiateAuth,
-    and have the scope ``aws.cognito.signin.user.admin`` alone. All instants are epoch seconds.
+    and have the scope ``aws.cognito.signin.user.admin`` alone. ``device_id`` is the device that a session of a
+    pool with device tracking is tied to, ``device.FORGOTTEN`` once its user forgot it. All instants are epoch seconds.
     """
 
     id: str
@@ -27,6 +28,7 @@ class TokenSession:
     by_api: bool = False
     rotated_at: float | None = None
     revoked_at: float | None = None
+    device_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from app_client_authz.crypto import digests, jwts
 from app_client_authz.crypto.jwts import SigningKey
 from app_client_authz.domain import attributes, claims, scopes
+from app_client_authz.domain.device import NewDevice
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_trigger import TokenChanges, TokenSource
@@ -25,6 +26,8 @@ class TokenSet:
     scopes: tuple[str, ...]
     id_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
+    new_device: NewDevice | None = None
+    """Where devices are tracked, of a sign-in from one that nobody knows yet."""
 
 
 class Issuer:

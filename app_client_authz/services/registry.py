@@ -18,6 +18,7 @@ from app_client_authz.services.choice_sign_in import ChoiceSignIn
 from app_client_authz.services.client_proofs import ClientProofs
 from app_client_authz.services.custom_sign_in import CustomSignIn
 from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.devices import Devices
 from app_client_authz.services.domains import Domains
 from app_client_authz.services.groups import Groups
 from app_client_authz.services.handovers import Handovers
@@ -102,6 +103,7 @@ class Services:
     mfa_settings: MfaSettings
     own_attributes: OwnAttributes
     own_account: OwnAccount
+    devices: Devices
     hints: Hints
     upkeep: Upkeep
 
@@ -199,6 +201,7 @@ def build(
         mfa_settings=MfaSettings(units, access_tokens, clock),
         own_attributes=OwnAttributes(units, access_tokens, dialects, verification_codes, delivery, clock),
         own_account=OwnAccount(units, access_tokens, users, authentication, new_passwords, clock),
+        devices=Devices(units, access_tokens, clock),
         hints=Hints(app_clients, keys, clock),
         upkeep=upkeep,
     )

@@ -279,4 +279,4 @@ class SignIns:
             # token of nobody's gives nothing anyway, and says why.
             owner = self._tokens.owner(token)
             self._proofs.check_hash(request.registration, owner, parameters.get("SECRET_HASH"))
-        return self._tokens.refresh(request.registration, token, request.base)
+        return self._tokens.refresh(request.registration, token, request.base, device_key=parameters.get("DEVICE_KEY"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from app_client_authz.crypto import digests, jwts
-from app_client_authz.domain import attributes, claims, pkce, scopes
+from app_client_authz.domain import attributes, claims, device, pkce, scopes
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
@@ -15,12 +15,14 @@ from app_client_authz.domain.errors import (
     OAuthDisabled,
     RefreshTokenExpired,
     RefreshTokenOfAnotherClient,
+    RefreshTokenOfAnotherDevice,
     RefreshTokenReused,
     RefreshTokenRevoked,
     RefreshTokenUserDeleted,
     RefreshTokenUserDisabled,
     UnsupportedTokenType,
 )
+from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
 from app_client_authz.domain.token_trigger import TokenChanges, TokenSource
@@ -173,10 +175,14 @@ class Tokens:
         base: str,
         source: TokenSource = TokenSource.AUTHENTICATION,
         metadata: Metadata = None,
+        *,
+        device_id: str | None = None,
     ) -> TokenSet:
         """Tokens of a user who just proved to be one (InitiateAuth), with a token session of their own.
 
-        The user comes with groups; ``event_id`` is the request's; ``source`` is the last step of the sign-in.
+        The user comes with groups; ``event_id`` is the request's; ``source`` is the last step of the sign-in. Where
+        the pool tracks devices, the session is tied to the one with ``device_id``, or to a new one whose key comes
+        with the tokens (api.md 3.8).
 
         Raises:
             NotAuthorized: the user was disabled, deleted, signed out or changed since, or the answer to the last
@@ -186,6 +192,10 @@ class Tokens:
         user = who if isinstance(who, User) else who.user
         client, pool, now = registration.client, registration.pool, self._clock()
         signing = self._issuer.signing(pool)
+        new_device: device.NewDevice | None = None
+        if pool.tracks_devices and device_id is None:
+            device_id = digests.random_uuid()
+            new_device = device.new(pool.id, user.sub, device_id)
         session = TokenSession(
             id=digests.random_uuid(),
             client_id=client.client_id,
@@ -196,6 +206,7 @@ class Tokens:
             created_at=now,
             expires_at=now + client.refresh_token_seconds,
             by_api=True,
+            device_id=device_id if pool.tracks_devices else None,
         )
         refresh_token = digests.random_token()
         self._triggers.post_authentication(user, Caller.of(registration, metadata))
@@ -209,19 +220,28 @@ class Tokens:
 
         self._units.write(open_session)
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
-        grant = _grant_of(session, session.scopes)
+        grant = _grant_of(pool, session, session.scopes)
         tokens = self._issuer.issue(registration, user, grant, base, now, signing, changes)
-        return replace(tokens, refresh_token=refresh_token)
+        return replace(tokens, refresh_token=refresh_token, new_device=new_device)
 
     # --- refresh token --------------------------------------------------------------------------
 
-    def refresh(self, registration: Registration, refresh_token: str, base: str, metadata: Metadata = None) -> TokenSet:
+    def refresh(
+        self,
+        registration: Registration,
+        refresh_token: str,
+        base: str,
+        metadata: Metadata = None,
+        *,
+        device_key: str | None = None,
+    ) -> TokenSet:
         """New access and ID tokens; a new refresh token too where the client rotates (RFC 6749 section 6).
 
-        Attributes and groups are read anew; scopes only ever narrow (R17).
+        Attributes and groups are read anew; scopes only ever narrow (R17). ``device_key`` is what the caller shows of
+        its device, which sessions of tracked devices need (api.md 4.11).
 
         Raises:
-            InvalidGrant: unknown, another client's, expired, revoked or reused. Reuse outside the grace
+            InvalidGrant: unknown, another client's or device's, expired, revoked or reused. Reuse outside the grace
                 period revokes the token session, and that is committed before this is raised (R6).
         """
         client, now = registration.client, self._clock()
@@ -232,6 +252,9 @@ class Tokens:
         presented, user = found
         if presented.session.client_id != client.client_id:
             raise self._foreign(registration, presented.session.client_id)
+        # As before: who does not hold the device changes nothing, however old the token is (REF-1).
+        if not device.may_refresh(registration.pool, presented.session.device_id, device_key):
+            raise RefreshTokenOfAnotherDevice(detail="another device's refresh token")
         # Both before the rotation: without them there is nothing to give for the old token (ATM-6).
         signing = self._issuer.signing(registration.pool)
         granted = presented.session.scopes
@@ -261,7 +284,7 @@ class Tokens:
             raise RefreshTokenUserDisabled(detail=verdict.value)
         if verdict in _REFUSALS:
             raise _REFUSALS[verdict](detail=verdict.value)
-        grant = _grant_of(presented.session, granted)
+        grant = _grant_of(registration.pool, presented.session, granted)
         tokens = self._issuer.issue(registration, user, grant, base, now, signing, changes, at_sign_in=False)
         return replace(tokens, refresh_token=successor if client.rotation_enabled else None)
 
@@ -382,7 +405,13 @@ class Tokens:
             audit.record("token_session_revoked", pool_id=pool.id, client_id=client.client_id, sub=session.sub)
 
 
-def _grant_of(session: TokenSession, granted: tuple[str, ...]) -> claims.Grant:
+def _grant_of(pool: UserPool, session: TokenSession, granted: tuple[str, ...]) -> claims.Grant:
     return claims.Grant(
-        granted, session.auth_time, session.id, session.event_id, resource=session.resource, by_api=session.by_api
+        granted,
+        session.auth_time,
+        session.id,
+        session.event_id,
+        resource=session.resource,
+        by_api=session.by_api,
+        device_key=device.claimed_key(pool, session.device_id),
     )

@@ -76,6 +76,7 @@ class Upkeep:
         keys += sum(self._reseal_message(row_id) for row_id in messages)
         keys += self._reseal_users(self._reseal_verifiers_behind)
         keys += self._reseal_users(self._reseal_tokens_behind)
+        keys += self._reseal_devices()
         return keys + sum(self._reseal_secrets(client_id) for client_id in clients)
 
     @staticmethod
@@ -92,6 +93,17 @@ class Upkeep:
 
     def _reseal_tokens_behind(self, sub: str) -> tuple[str | None, int]:
         return self._units.write(lambda unit: unit.software_tokens.reseal(sub, limit=BATCH))
+
+    def _reseal_devices(self) -> int:
+        total = 0
+        after: tuple[str, str] | None = ("", "")
+        while after is not None:
+            after, resealed = self._reseal_devices_behind(after)
+            total += resealed
+        return total
+
+    def _reseal_devices_behind(self, after: tuple[str, str]) -> tuple[tuple[str, str] | None, int]:
+        return self._units.write(lambda unit: unit.devices.reseal(after, limit=BATCH))
 
     def _reseal_access_key(self, key_id: str) -> int:
         return self._units.write(lambda unit: unit.access_keys.reseal(key_id))

@@ -213,10 +213,29 @@ token_sessions = Table(
     Column("by_api", Boolean(create_constraint=False), nullable=False),
     Column("rotated_at", Double),
     Column("revoked_at", Double),
+    # The device that it is tied to where devices are tracked; no octets once that device was forgotten.
+    Column("device_id", UUID),
     # For the sessions of a client as for those of a user: each index more is a page more to write at a sign-in.
     Index(None, "client_id", "sub"),
     Index(None, "expires_at"),
     sqlite_with_rowid=False,
+)
+
+# Devices that their users confirmed.
+devices = Table(
+    "authz_devices",
+    metadata,
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), primary_key=True),
+    # The UUID in the device key; what stands before it is the pool's region.
+    Column("id", UUID, primary_key=True),
+    Column("name", Text),
+    Column("remembered", Boolean(create_constraint=False), nullable=False),
+    # Salt and verifier of the device's own password; None without one.
+    Column("sealed_verifier", Text),
+    Column("last_ip", String(45)),
+    Column("last_authenticated_at", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
 )
 
 refresh_tokens = Table(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from app_client_authz.domain.device import FORGOTTEN
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession
 from app_client_authz.domain.user import User
@@ -30,6 +31,7 @@ _PRESENT = with_groups(
         token_sessions.c.by_api,
         token_sessions.c.rotated_at,
         token_sessions.c.revoked_at,
+        token_sessions.c.device_id,
         *GROUP_COLUMNS,
     )
     .select_from(refresh_tokens)
@@ -112,6 +114,7 @@ class TokenSessions:
                 "by_api": session.by_api,
                 "rotated_at": None,
                 "revoked_at": None,
+                "device_id": None if session.device_id is None else octets_of(session.device_id),
             },
         )
         self.add_token(session.id, refresh_digest)
@@ -143,6 +146,7 @@ class TokenSessions:
             by_api=row.by_api,
             rotated_at=row.rotated_at,
             revoked_at=row.revoked_at,
+            device_id=_device_id(row.device_id),
         )
         return PresentedToken(session, row.superseded_at), read_user(rows)
 
@@ -177,6 +181,24 @@ class TokenSessions:
         )
         return self._connection.execute(hit).rowcount
 
+    def device_of(self, session_id: str) -> str | None:
+        """The device that the session is tied to, ``device.FORGOTTEN`` if it was; None without one."""
+        statement = select(token_sessions.c.device_id).where(token_sessions.c.id == octets_of(session_id))
+        return _device_id(self._connection.execute(statement).scalar_one_or_none())
+
+    def forget_device(self, pool_id: str, sub: str, device_id: str) -> None:
+        """From now on no device key fits the user's sessions on that device."""
+        clients = select(app_clients.c.client_id).where(app_clients.c.pool_id == pool_id)
+        self._connection.execute(
+            update(token_sessions)
+            .where(
+                token_sessions.c.sub == sub,
+                token_sessions.c.device_id == octets_of(device_id),
+                token_sessions.c.client_id.in_(clients),
+            )
+            .values(device_id=octets_of(FORGOTTEN))
+        )
+
     def bearer(self, client_id: str, sub: str, session_id: str | None) -> Bearer | None:
         """Client, pool, user and session of an access token in one statement; None without client or user."""
         try:
@@ -188,3 +210,7 @@ class TokenSessions:
         if row is None:
             return None
         return Bearer(registration_of(tuple(row)), user_of(row[_ALIVE_USER]), row.opened_at, row.revoked_at)
+
+
+def _device_id(octets: bytes | None) -> str | None:
+    return octets if octets is None else (text_of(octets) if octets else FORGOTTEN)

@@ -18,6 +18,7 @@ from app_client_authz.storage.app_clients import AppClients
 from app_client_authz.storage.attempts import Attempts
 from app_client_authz.storage.challenge_sessions import ChallengeSessions
 from app_client_authz.storage.codes import Codes
+from app_client_authz.storage.devices import Devices
 from app_client_authz.storage.domains import Domains
 from app_client_authz.storage.groups import Groups
 from app_client_authz.storage.hourly_counts import HourlyCounts
@@ -66,6 +67,7 @@ class Unit:
         self.token_sessions = TokenSessions(connection)
         self.sso_sessions = SsoSessions(connection)
         self.challenge_sessions = ChallengeSessions(connection)
+        self.devices = Devices(connection, sealer)
         self.attempts = Attempts(connection)
         self.messages = Messages(connection, sealer)
         self.hourly_counts = HourlyCounts(connection)

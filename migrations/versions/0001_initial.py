@@ -268,6 +268,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_authz_codes_client_id"), "authz_codes", ["client_id"])
     op.create_index(op.f("ix_authz_codes_expires_at"), "authz_codes", ["expires_at"])
     op.create_table(
+        "authz_devices",
+        sa.Column("sub", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("remembered", sa.Boolean(), nullable=False),
+        sa.Column("sealed_verifier", sa.Text(), nullable=True),
+        sa.Column("last_ip", sa.String(length=45), nullable=True),
+        sa.Column("last_authenticated_at", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["sub"], ["authz_users.sub"], name=op.f("fk_authz_devices_sub"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("sub", "id", name=op.f("pk_authz_devices")),
+    )
+    op.create_table(
         "authz_group_members",
         sa.Column("sub", sa.String(length=64), nullable=False),
         sa.Column("pool_id", sa.String(length=55), nullable=False),
@@ -335,6 +349,7 @@ def upgrade() -> None:
         sa.Column("by_api", sa.Boolean(), nullable=False),
         sa.Column("rotated_at", sa.Double(), nullable=True),
         sa.Column("revoked_at", sa.Double(), nullable=True),
+        sa.Column("device_id", sa.LargeBinary(length=16), nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["authz_app_clients.client_id"],
@@ -421,6 +436,7 @@ def downgrade() -> None:
     op.drop_table("authz_sso_sessions")
     op.drop_table("authz_idp_identifiers")
     op.drop_table("authz_group_members")
+    op.drop_table("authz_devices")
     op.drop_table("authz_codes")
     op.drop_table("authz_software_tokens")
     op.drop_table("authz_challenge_sessions")

@@ -369,6 +369,50 @@ def second_factors(cognito: Recorder, pool: str) -> None:
     cognito.admin_delete_user(**ann)
 
 
+def devices(cognito: Recorder, pool: str) -> None:
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    made = cognito.create_user_pool_client(UserPoolId=pool, ClientName="phone", ExplicitAuthFlows=flows)
+    client = {"ClientId": made["UserPoolClient"]["ClientId"]}
+    asked = {
+        **client,
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": {"USERNAME": "ida", "PASSWORD": "Permanent-1"},
+    }
+    ida = {"UserPoolId": pool, "Username": "ida"}
+    cognito.admin_create_user(**ida, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**ida, Password="Permanent-1", Permanent=True)
+    cognito.admin_list_devices(**ida)
+    for on_prompt in (True, False):
+        cognito.update_user_pool(UserPoolId=pool, DeviceConfiguration={"DeviceOnlyRememberedOnUserPrompt": on_prompt})
+        tokens = cognito.initiate_auth(**asked)["AuthenticationResult"]
+        own = {"AccessToken": tokens["AccessToken"], "DeviceKey": tokens["NewDeviceMetadata"]["DeviceKey"]}
+        cognito.get_device(**own)
+        cognito.confirm_device(**own, DeviceSecretVerifierConfig={"PasswordVerifier": "!", "Salt": "AAAA"})
+        verifier = {"PasswordVerifier": "AAAF" * 100, "Salt": "AAAF"}
+        cognito.confirm_device(**own, DeviceName="phone", DeviceSecretVerifierConfig=verifier)
+        cognito.confirm_device(**own)
+        cognito.get_device(**own)
+        cognito.update_device_status(**own, DeviceRememberedStatus="remembered")
+        cognito.get_device(**own)
+        cognito.list_devices(AccessToken=tokens["AccessToken"], Limit=1)
+        cognito.list_devices(AccessToken=tokens["AccessToken"], PaginationToken="made-up")
+        named = {**ida, "DeviceKey": own["DeviceKey"]}
+        cognito.admin_update_device_status(**named, DeviceRememberedStatus="not_remembered")
+        cognito.admin_get_device(**named)
+        cognito.admin_list_devices(**ida)
+        refreshed = {"RefreshToken": tokens["RefreshToken"], **client}
+        cognito.get_tokens_from_refresh_token(**refreshed)
+        cognito.get_tokens_from_refresh_token(**refreshed, DeviceKey=own["DeviceKey"])
+        if on_prompt:
+            cognito.forget_device(**own)
+        else:
+            cognito.admin_forget_device(**named)
+        cognito.forget_device(**own)
+        cognito.get_tokens_from_refresh_token(**refreshed, DeviceKey=own["DeviceKey"])
+    cognito.update_user_pool(UserPoolId=pool)
+    cognito.admin_list_devices(**ida)
+
+
 def registration_and_recovery(cognito: Recorder, pool: str) -> None:
     for setting in ("LEGACY", "ENABLED"):
         made = cognito.create_user_pool_client(
@@ -406,6 +450,7 @@ SCENES = (
     domains_and_looks,
     identity_providers,
     sign_in,
+    devices,
     registration_and_recovery,
     second_factors,
 )

@@ -25,17 +25,18 @@ def _number(*parts: bytes) -> int:
 
 
 class SrpClient:
-    """One sign-in: ``a`` is what to send, ``responses`` what to answer."""
+    """One sign-in: ``a`` is what to send, ``responses`` what to answer. Devices have a ``group`` of their own."""
 
-    def __init__(self, pool_id: str, password: str) -> None:
-        self._group, self._password = pool_id.split("_")[1], password
+    def __init__(self, pool_id: str, password: str, *, group: str | None = None) -> None:
+        self._group, self._password = group or pool_id.split("_")[1], password
         self._secret = secrets.randbits(256)
         self.public = pow(G, self._secret, N)
         self.a = f"{self.public:x}"
 
     def responses(self, parameters: Mapping[str, str], *, now: float | None = None, **changes: str) -> dict[str, str]:
-        """ChallengeResponses to the parameters of PASSWORD_VERIFIER; ``now`` is the client's clock."""
-        salt, b, user = int(parameters["SALT"], 16), int(parameters["SRP_B"], 16), parameters["USER_ID_FOR_SRP"]
+        """ChallengeResponses to the parameters of (DEVICE_)PASSWORD_VERIFIER; ``now`` is the client's clock."""
+        salt, b = int(parameters["SALT"], 16), int(parameters["SRP_B"], 16)
+        user = parameters.get("USER_ID_FOR_SRP") or parameters["DEVICE_KEY"]
         x = _number(_octets(salt), hashlib.sha256(f"{self._group}{user}:{self._password}".encode()).digest())
         u = _number(_octets(self.public), _octets(b))
         shared = pow(b - K * pow(G, x, N), self._secret + u * x, N)
