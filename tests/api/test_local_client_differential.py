@@ -376,12 +376,12 @@ def devices(cognito: Recorder, pool: str) -> None:
     asked = {
         **client,
         "AuthFlow": "USER_PASSWORD_AUTH",
-        "AuthParameters": {"USERNAME": "ida", "PASSWORD": "Permanent-1"},
+        "AuthParameters": {"USERNAME": USERNAME, "PASSWORD": "Permanent-1"},
     }
-    ida = {"UserPoolId": pool, "Username": "ida"}
-    cognito.admin_create_user(**ida, MessageAction="SUPPRESS")
-    cognito.admin_set_user_password(**ida, Password="Permanent-1", Permanent=True)
-    cognito.admin_list_devices(**ida)
+    # Not a user of the scene's own: one with the same sub on both sites, of which the device group key is made.
+    kim = {"UserPoolId": pool, "Username": USERNAME}
+    cognito.admin_set_user_password(**kim, Password="Permanent-1", Permanent=True)
+    cognito.admin_list_devices(**kim)
     for on_prompt in (True, False):
         cognito.update_user_pool(UserPoolId=pool, DeviceConfiguration={"DeviceOnlyRememberedOnUserPrompt": on_prompt})
         tokens = cognito.initiate_auth(**asked)["AuthenticationResult"]
@@ -396,10 +396,10 @@ def devices(cognito: Recorder, pool: str) -> None:
         cognito.get_device(**own)
         cognito.list_devices(AccessToken=tokens["AccessToken"], Limit=1)
         cognito.list_devices(AccessToken=tokens["AccessToken"], PaginationToken="made-up")
-        named = {**ida, "DeviceKey": own["DeviceKey"]}
+        named = {**kim, "DeviceKey": own["DeviceKey"]}
         cognito.admin_update_device_status(**named, DeviceRememberedStatus="not_remembered")
         cognito.admin_get_device(**named)
-        cognito.admin_list_devices(**ida)
+        cognito.admin_list_devices(**kim)
         refreshed = {"RefreshToken": tokens["RefreshToken"], **client}
         cognito.get_tokens_from_refresh_token(**refreshed)
         cognito.get_tokens_from_refresh_token(**refreshed, DeviceKey=own["DeviceKey"])
@@ -410,7 +410,7 @@ def devices(cognito: Recorder, pool: str) -> None:
         cognito.forget_device(**own)
         cognito.get_tokens_from_refresh_token(**refreshed, DeviceKey=own["DeviceKey"])
     cognito.update_user_pool(UserPoolId=pool)
-    cognito.admin_list_devices(**ida)
+    cognito.admin_list_devices(**kim)
 
 
 def registration_and_recovery(cognito: Recorder, pool: str) -> None:
