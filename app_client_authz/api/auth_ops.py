@@ -73,7 +73,9 @@ def _initiate(call: Call, *, by_admin: bool) -> Json:
 
 def _request(call: Call) -> Request:
     registration = call.services.client_proofs.client(call.input["ClientId"], pool_id=call.input.get("UserPoolId"))
-    return Request(registration, call.request_id, call.base, call.input.get("ClientMetadata", {}))
+    # Administrators say where their user is; the call itself comes from a server of theirs.
+    ip_address = call.input.get("ContextData", {}).get("IpAddress") or call.ip_address
+    return Request(registration, call.request_id, call.base, call.input.get("ClientMetadata", {}), ip_address)
 
 
 OPERATIONS: dict[str, Run] = {

@@ -4,6 +4,9 @@
           │                   │
           └────────┬──────────┘
                    ▼
+          a remembered device ──► DEVICE_SRP_AUTH ──► DEVICE_PASSWORD_VERIFIER
+                   │                   tokens, or what second_factor() says: as the pool has it
+                   ▼
             second_factor() ──► None            tokens
                    ├──► SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP ──► tokens
                    ├──► SELECT_MFA_TYPE ──► one of those
@@ -26,6 +29,7 @@ NEW_PASSWORD_REQUIRED, PASSWORD_VERIFIER = "NEW_PASSWORD_REQUIRED", "PASSWORD_VE
 SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP = user_mfa.FACTORS
 SELECT_MFA_TYPE, MFA_SETUP = "SELECT_MFA_TYPE", "MFA_SETUP"
 SELECT_CHALLENGE, PASSWORD, PASSWORD_SRP, SMS_OTP = "SELECT_CHALLENGE", "PASSWORD", "PASSWORD_SRP", "SMS_OTP"
+DEVICE_SRP_AUTH, DEVICE_PASSWORD_VERIFIER = "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"
 SIGNED_UP = "SIGNED_UP"
 """No challenge that anybody is told: what a confirmed registration leaves behind (SignUp, ConfirmSignUp)."""
 
@@ -53,7 +57,7 @@ class StepState:
     ``destination``. ``name_key`` is the name that was asked for where no user is behind the session, and ``user_id``
     what such a user would be called. ``sets_up``: the code proves an address that becomes a factor. ``done``: what
     the step asks for has happened, and is only to be claimed. ``sealed`` is what nobody may read, of a custom
-    sign-in.
+    sign-in. ``device_id`` is the user's device that signs in, if it was named.
     """
 
     door: Door
@@ -67,6 +71,7 @@ class StepState:
     sets_up: bool = False
     done: bool = False
     sealed: str | None = field(default=None, repr=False)
+    device_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

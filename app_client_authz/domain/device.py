@@ -12,6 +12,7 @@ from app_client_authz.domain.pool import UserPool
 
 MAX_SALT_BYTES = 64
 MAX_IP_CHARACTERS = 45
+UNKNOWN = "Device does not exist."
 FORGOTTEN = ""
 """Stands in a token session in place of its device, once that was forgotten: no key fits it."""
 
@@ -33,7 +34,8 @@ class DeviceVerifier:
 class Device:
     """A device that its user confirmed; instants are epoch seconds.
 
-    ``id`` is the UUID in its key. A device that is not ``remembered`` is known, and stands in for nothing.
+    ``id`` is the UUID in its key. A device that is not ``remembered`` is known, and stands in for nothing; nor does
+    one that was confirmed without a verifier, and so has no password.
     """
 
     sub: str
@@ -44,6 +46,12 @@ class Device:
     last_authenticated_at: float
     name: str | None = None
     last_ip: str | None = None
+    has_password: bool = True
+
+    @property
+    def proves_itself(self) -> bool:
+        """Whether a sign-in asks the device to prove that it is there."""
+        return self.remembered and self.has_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,21 @@ def verifier_from(password_verifier: str, salt: str) -> DeviceVerifier:
     if not 0 < len(salt_octets) <= MAX_SALT_BYTES:
         raise InvalidParameter("Invalid device salt given.")
     return DeviceVerifier(salt_octets, value)
+
+
+def tied(pool: UserPool, sub: str, known: str | None, fresh: str) -> tuple[str | None, NewDevice | None]:
+    """The device that a new session is tied to, and what its user is told of a new one.
+
+    ``known`` is the device that the user named, ``fresh`` a UUID that nobody has.
+    """
+    if not pool.tracks_devices:
+        return None, None
+    return (known, None) if known is not None else (fresh, new(pool.id, sub, fresh))
+
+
+def stands_in(pool: UserPool) -> bool:
+    """Whether a remembered device is as good as a second factor (ChallengeRequiredOnNewDevice)."""
+    return pool.spec.devices is not None and pool.spec.devices.challenge_required_on_new_device
 
 
 def claimed_key(pool: UserPool, device_id: str | None) -> str | None:

@@ -29,6 +29,10 @@ SECRET_BITS = 256
 MAX_A_DIGITS = 770
 """768 hexadecimal digits are the whole group; the rest is padding."""
 
+TIMESTAMP_SECONDS = 600
+"""How far the caller's clock may be from ours (API-3)."""
+NO_NUMBER = "SRP_A must be a hexadecimal number of the group's length."
+
 _INFO = b"Caldera Derived Key\x01"
 _HEX = frozenset("0123456789abcdefABCDEF")
 
@@ -55,6 +59,12 @@ def parse_timestamp(text: str) -> float | None:
     except ValueError:
         return None
     return instant if timestamp(instant) == text else None
+
+
+def is_timely(text: str, now: float) -> bool:
+    """Whether TIMESTAMP is one, and not too far from ``now`` (epoch seconds)."""
+    at = parse_timestamp(text)
+    return at is not None and abs(now - at) <= TIMESTAMP_SECONDS
 
 
 def pad(number: int) -> bytes:

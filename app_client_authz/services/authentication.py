@@ -80,12 +80,14 @@ class Authentication:
         door: Door = "pages",
         settle: Settle | None = None,
         caller: Caller | None = None,
+        device_id: str | None = None,
     ) -> Outcome:
         """The user with that name or alias and that password, or the step that comes next.
 
         ``session_seconds`` bounds each step that follows, which are answered at the same ``door``. ``settle`` uses
         up the choice that the password answers. A PreAuthentication trigger is asked before the password is looked
-        at, and UserMigration where nobody has the name.
+        at, and UserMigration where nobody has the name. ``device_id`` is the user's device that signs in, if it was
+        named.
 
         Raises:
             UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: before the password was looked
@@ -119,7 +121,13 @@ class Authentication:
             raise NotAuthorized(WRONG)
         try:
             proved = self.go_on(
-                registration, stored, session_seconds=session_seconds, door=door, settle=settle, caller=caller
+                registration,
+                stored,
+                session_seconds=session_seconds,
+                door=door,
+                settle=settle,
+                caller=caller,
+                device_id=device_id,
             )
         except UserNotConfirmed as error:
             error.proved = stored.user.sub
@@ -136,6 +144,7 @@ class Authentication:
         door: Door,
         settle: Settle | None = None,
         caller: Caller | None = None,
+        device_id: str | None = None,
     ) -> Outcome:
         """What comes after the right password of ``stored``, however it was proved.
 
@@ -154,6 +163,7 @@ class Authentication:
                 first_factor=PASSWORD,
                 settle=settle,
                 caller=caller,
+                device_id=device_id,
             )
 
         def begin(unit: Unit) -> str:
@@ -161,7 +171,7 @@ class Authentication:
             check_unchanged(unit, user)
             if settle is not None:
                 settle(unit)
-            state = StepState(door, session_seconds, PASSWORD)
+            state = StepState(door, session_seconds, PASSWORD, device_id=device_id)
             return self._challenges.begin(unit, registration, user, NEW_PASSWORD_REQUIRED, state)
 
         return NewPasswordRequired(self._units.write(begin), user)
@@ -253,7 +263,13 @@ class Authentication:
         user = self._units.write(change)
         audit.record("password_changed", pool_id=pool.id, client_id=client.client_id, sub=user.sub)
         return self._next_steps.after(
-            registration, user, door=door, seconds=pending.state.seconds, first_factor=PASSWORD, caller=caller
+            registration,
+            user,
+            door=door,
+            seconds=pending.state.seconds,
+            first_factor=PASSWORD,
+            caller=caller,
+            device_id=pending.state.device_id,
         )
 
     def missing_attributes(self, registration: Registration, session: str) -> tuple[str, ...]:

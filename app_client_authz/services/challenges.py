@@ -26,11 +26,12 @@ Settle = Callable[[Unit], None]
 class Passed:
     """The last challenge was answered. The answer is used up by whoever lets the user in, and not before.
 
-    ``Tokens.sign_in`` and ``Sessions.begin`` do it.
+    ``Tokens.sign_in`` and ``Sessions.begin`` do it. ``device_id`` is the user's device that signs in, if it was named.
     """
 
     user: User
     settle: Settle = field(repr=False)
+    device_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,37 @@ class Challenges:
         if found is None or found[0].challenge != challenge or found[0].state is None or found[0].state.door != door:
             raise ChallengeExpired(INVALID_SESSION)
         row, owner, stored = found
-        state = found[0].state
+        return self._open(digest, row, owner, stored, name)
+
+    def find_waiting(self, challenge: str, *, registration: Registration, name: str, device_id: str) -> OpenSession:
+        """The newest session of the API that waits for the device's answer to ``challenge``, without its string.
+
+        For SDKs that answer without one, where the answer leads to nothing but a proof.
+
+        Raises:
+            ChallengeExpired: none waits.
+        """
+        pool, client_id, now = registration.pool, registration.client.client_id, self._clock()
+
+        def look(unit: Unit) -> tuple[str, ChallengeSession, StoredUser] | None:
+            stored = unit.users.find_by_name(pool.id, session_key(pool, name))
+            if stored is None:
+                return None
+            waiting = unit.challenge_sessions.waiting(client_id, stored.user.sub, challenge, now)
+            of_device = ((*each, stored) for each in waiting if each[1].state and each[1].state.device_id == device_id)
+            return next(of_device, None)
+
+        found = self._units.read(look)
+        if found is None:
+            raise ChallengeExpired(INVALID_SESSION, detail="none waits")
+        digest, row, stored = found
+        return self._open(digest, row, registration, stored, name)
+
+    def _open(
+        self, digest: str, row: ChallengeSession, owner: Registration, stored: StoredUser | None, name: str | None
+    ) -> OpenSession:
+        state = row.state
+        assert state is not None  # noqa: S101 - looked at by both who call
         if row.consumed_at is not None:
             raise ChallengeExpired(USED)
         if self._clock() >= row.expires_at:
@@ -119,7 +150,7 @@ class Challenges:
             raise ChallengeExpired(INVALID_SESSION, detail="disabled since")
         if name is not None and not _is_of(owner, stored, state, name):
             raise ChallengeExpired(INVALID_SESSION, detail="another user's")
-        return OpenSession(digest, owner, challenge, state, stored)
+        return OpenSession(digest, owner, row.challenge, state, stored)
 
     def consume(self, unit: Unit, opened: OpenSession) -> None:
         """Use the session up; for exactly one caller (ATM-1).

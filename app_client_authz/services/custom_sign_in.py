@@ -180,7 +180,7 @@ class CustomSignIn:
             TriggerFailed: as ``begin``.
         """
         progress = self._progress(opened)
-        stored = self._srp.prove(opened.registration, responses, in_custom_flow=True)
+        stored = self._srp.prove(opened.registration, responses, in_custom_flow=True).stored
         if opened.stored is None or stored.user.sub != opened.stored.user.sub:
             raise NotAuthorized(WRONG, detail="another user's proof")
         signer = replace(self._again(opened, responses["USERNAME"], caller), stored=stored)

@@ -109,6 +109,7 @@ class Devices:
             last_authenticated_at=float(str(claims["auth_time"])),
             name=name,
             last_ip=device.ip_address(ip_address),
+            has_password=verifier is not None,
         )
 
         def add(unit: Unit) -> None:
@@ -204,4 +205,4 @@ def _id_of(owner: Owner, key: str) -> str:
 
 
 def _not_found() -> ResourceNotFound:
-    return ResourceNotFound("Device does not exist.")
+    return ResourceNotFound(device.UNKNOWN)

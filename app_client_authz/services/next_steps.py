@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from app_client_authz.domain import user_mfa
 from app_client_authz.domain.challenge import (
+    DEVICE_SRP_AUTH,
     MFA_SETUP,
     ONE_TIME,
     SELECT_MFA_TYPE,
@@ -63,21 +64,44 @@ class NextSteps:
         first_factor: str,
         settle: Settle | None = None,
         caller: Caller | None = None,
+        device_id: str | None = None,
     ) -> User | Passed | ChallengeRequired:
-        """The user who may come in, or the second factor that is asked for.
+        """The user who may come in, or the second factor that is asked for; before that, whether it is the device.
 
         ``user`` is as it was when ``first_factor`` was proved; ``settle`` uses up the answer that proved it.
+        ``device_id`` is the device that the user named; one that was forgotten since is none.
 
         Raises:
             NotAuthorized: the user changed since.
             LimitExceeded, CodeDeliveryFailure, TriggerFailed: no code could be sent.
         """
+        known = None
+        if device_id is not None:
+            known = self._units.read(lambda unit: unit.devices.find(user.sub, device_id))
+        state = StepState(door, seconds, first_factor, device_id=None if known is None else known.id)
+        if known is not None and known.proves_itself:
+            return self.set(registration, user, NextStep(DEVICE_SRP_AUTH), state, settle)
+        return self.second_factor(registration, user, state, settle, caller)
+
+    def second_factor(
+        self,
+        registration: Registration,
+        user: User,
+        state: StepState,
+        settle: Settle | None,
+        caller: Caller | None = None,
+    ) -> User | Passed | ChallengeRequired:
+        """The same, once it is known whether the device is there.
+
+        Raises:
+            As ``after``.
+        """
         step = second_factor(registration.pool, user)
-        # A remembered device answers for the second factor here (DEVICE_SRP_AUTH), once there are devices.
-        if step is None:
-            return user if settle is None else Passed(user, settle)
-        state = StepState(door, seconds, first_factor, offered=step.offered)
-        return self.set(registration, user, step, state, settle, caller)
+        if step is not None:
+            return self.set(registration, user, step, replace(state, offered=step.offered), settle, caller)
+        if settle is None and state.device_id is None:
+            return user
+        return Passed(user, settle or _nothing, state.device_id)
 
     def set(
         self,
@@ -141,6 +165,10 @@ def describe(
     return ChallengeRequired(
         session, challenge, user.username, state.offered if shows_choice else (), delivery, friendly_name=name
     )
+
+
+def _nothing(_unit: Unit) -> None:
+    """There was no answer to use up."""
 
 
 def _medium_of(challenge: str) -> Medium | None:

@@ -18,6 +18,7 @@ from app_client_authz.services.choice_sign_in import ChoiceSignIn
 from app_client_authz.services.client_proofs import ClientProofs
 from app_client_authz.services.custom_sign_in import CustomSignIn
 from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.device_sign_in import DeviceSignIn
 from app_client_authz.services.devices import Devices
 from app_client_authz.services.domains import Domains
 from app_client_authz.services.groups import Groups
@@ -156,6 +157,7 @@ def build(
     software_tokens = SoftwareTokens(units, access_tokens, challenges, clock)
     second_factors = SecondFactors(units, challenges, next_steps, sign_in_codes, software_tokens, clock)
     srp = SrpSignIn(units, sealer, attempts, triggers, clock)
+    device_sign_in = DeviceSignIn(units, sealer, attempts, challenges, next_steps, clock)
     choice = ChoiceSignIn(units, attempts, authentication, srp, challenges, next_steps, sign_in_codes, triggers)
     custom = CustomSignIn(units, sealer, attempts, srp, challenges, triggers, clock)
     client_proofs = ClientProofs(units, pools, app_clients)
@@ -195,7 +197,9 @@ def build(
         tokens=tokens,
         profile=Profile(units, keys, dialects, clock),
         client_proofs=client_proofs,
-        sign_ins=SignIns(client_proofs, authentication, srp, choice, custom, second_factors, challenges, tokens),
+        sign_ins=SignIns(
+            client_proofs, authentication, srp, choice, custom, second_factors, device_sign_in, challenges, tokens
+        ),
         second_factors=second_factors,
         software_tokens=software_tokens,
         mfa_settings=MfaSettings(units, access_tokens, clock),

@@ -95,7 +95,7 @@ class SecondFactors:
                 self._software_tokens.use(unit, user, step)
                 self._challenges.consume(unit, opened)
 
-            return Passed(user, settle)
+            return Passed(user, settle, opened.state.device_id)
         if opened.state.sets_up:
             _check_setting_up(registration, user)
         else:
@@ -106,7 +106,7 @@ class SecondFactors:
             ids = {"pool_id": user.pool_id, "client_id": registration.client.client_id, "sub": user.sub}
             audit.record("mfa_set_up", factor=challenge, **ids)
             return user
-        return Passed(user, self._challenges.settling(opened))
+        return Passed(user, self._challenges.settling(opened), opened.state.device_id)
 
     def choose(self, reply: Reply, factor: str) -> ChallengeRequired:
         """The challenge of one of the factors that SELECT_MFA_TYPE offered.
@@ -137,7 +137,7 @@ class SecondFactors:
             raise InvalidParameter("User has not verified software token mfa")
         if SOFTWARE_TOKEN_MFA not in active_factors(opened.registration.pool, opened.user):
             raise ChallengeExpired(INVALID_SESSION, detail="deleted since")
-        return Passed(opened.user, self._challenges.settling(opened))
+        return Passed(opened.user, self._challenges.settling(opened), opened.state.device_id)
 
     def set_up_email(self, reply: Reply, address: str) -> ChallengeRequired:
         """A code to the address, which becomes the user's second factor with the right answer (MFA_SETUP).

@@ -8,6 +8,8 @@ from app_client_authz.domain.auth_flows import CHOICE, CUSTOM, REFRESH, SRP
 from app_client_authz.domain.challenge import (
     BY_PASSWORD,
     CUSTOM_CHALLENGE,
+    DEVICE_PASSWORD_VERIFIER,
+    DEVICE_SRP_AUTH,
     EMAIL_OTP,
     MFA_SETUP,
     NEW_PASSWORD_REQUIRED,
@@ -29,6 +31,7 @@ from app_client_authz.services.challenges import Challenges, Passed
 from app_client_authz.services.choice_sign_in import ChoiceSignIn, SrpRequired
 from app_client_authz.services.client_proofs import ClientProofs
 from app_client_authz.services.custom_sign_in import CustomRequired, CustomSignIn
+from app_client_authz.services.device_sign_in import DeviceProofRequired, DeviceSignIn
 from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.second_factors import Reply, SecondFactors
 from app_client_authz.services.srp_sign_in import SrpSignIn
@@ -39,20 +42,24 @@ __all__ = ["Answer", "Challenge", "Request", "SignIns"]
 _ATTRIBUTE = "userAttributes."
 Parameters = Mapping[str, str]
 Answer = TokenSet | Challenge
-_Step = Outcome | SrpRequired | CustomRequired
+_Step = Outcome | SrpRequired | CustomRequired | DeviceProofRequired
+_WITHOUT_SESSION = frozenset({DEVICE_SRP_AUTH, DEVICE_PASSWORD_VERIFIER})
+"""What SDKs answer with or without a session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """Who asks: ``event_id`` is the request's, ``base`` the outside URL that issuers begin with.
 
-    ``metadata`` is what came along for triggers (ClientMetadata).
+    ``metadata`` is what came along for triggers (ClientMetadata). ``ip_address`` is where the user is, as far as it
+    is known.
     """
 
     registration: Registration
     event_id: str
     base: str
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ip_address: str | None = None
 
     @property
     def beginning(self) -> Caller:
@@ -93,6 +100,7 @@ class SignIns:
         choice: ChoiceSignIn,
         custom: CustomSignIn,
         second_factors: SecondFactors,
+        devices: DeviceSignIn,
         challenges: Challenges,
         tokens: Tokens,
     ) -> None:
@@ -102,9 +110,9 @@ class SignIns:
         self._choice = choice
         self._custom = custom
         self._second_factors = second_factors
+        self._devices = devices
         self._challenges = challenges
         self._tokens = tokens
-        # DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER have their place here once they are set.
         self._answers: Mapping[str, Callable[[_Response], _Step]] = {
             NEW_PASSWORD_REQUIRED: self._new_password,
             SMS_MFA: self._code,
@@ -115,6 +123,8 @@ class SignIns:
             MFA_SETUP: self._set_up,
             SELECT_CHALLENGE: self._choose,
             CUSTOM_CHALLENGE: self._custom_answer,
+            DEVICE_SRP_AUTH: self._begin_device,
+            DEVICE_PASSWORD_VERIFIER: self._device,
             **dict.fromkeys(BY_PASSWORD, self._first_factor),
         }
 
@@ -127,6 +137,7 @@ class SignIns:
             InvalidParameter, UnsupportedOperation: see ``auth_flows.started``.
             NotAuthorized and what ``Authentication.sign_in`` and ``ChoiceSignIn.begin`` raise: client or user did
                 not prove to be one.
+            ResourceNotFound: DEVICE_KEY is none of the user's devices.
             InvalidGrant: a refresh token gives nothing (any more).
             TriggerFailed: a trigger refused.
         """
@@ -136,9 +147,13 @@ class SignIns:
             return self._refresh(request, parameters)
         username = parameters["USERNAME"]
         self._proofs.check_hash(registration, username, parameters.get("SECRET_HASH"))
+        # A choice-based sign-in takes no DEVICE_KEY (api.md 4.4), and a custom one asks for no second factor.
+        device_id = None if name in {CHOICE, CUSTOM} else self._device_named(registration, parameters)
         if name == SRP:
-            challenge = self._srp.challenge(registration, username, parameters["SRP_A"], request.beginning)
-            return Challenge(PASSWORD_VERIFIER, challenge)
+            asked = self._srp.challenge(
+                registration, username, parameters["SRP_A"], request.beginning, device_id=device_id
+            )
+            return Challenge(PASSWORD_VERIFIER, asked)
         if name == CUSTOM:
             first = self._custom.begin(registration, parameters, door="api", caller=request.beginning)
             return self._next(request, first)
@@ -157,6 +172,7 @@ class SignIns:
             session_seconds=registration.client.auth_session_seconds,
             door="api",
             caller=request.beginning,
+            device_id=device_id,
         )
         return self._next(request, proved)
 
@@ -167,6 +183,7 @@ class SignIns:
             InvalidParameter: a response is missing, or no such challenge was set.
             ChallengeExpired: the session is over, or belongs to another challenge, client or user.
             UserDisabled, UserNotConfirmed, PasswordResetRequired, PasswordAttemptsExceeded: as ``initiate``.
+            ResourceNotFound: DEVICE_KEY is none of the user's devices; the proof of the password stays good.
             CodeMismatch, ExpiredCode, LimitExceeded: a code is wrong, was used, or was guessed too often.
             NotAuthorized, InvalidPassword, InvalidParameter: the answer is not acceptable.
         """
@@ -177,20 +194,38 @@ class SignIns:
             if custom is not None:
                 followed = self._custom.prove(custom, responses, request.answering)
                 return self._next(request, followed, metadata=request.metadata)
-            stored = self._srp.prove(request.registration, responses)
-            seconds = request.registration.client.auth_session_seconds
-            proved = self._authentication.go_on(
-                request.registration, stored, session_seconds=seconds, door="api", caller=request.answering
-            )
-            return self._next(request, proved, metadata=request.metadata)
+            return self._next(request, self._password(request, responses), metadata=request.metadata)
         if challenge not in self._answers:
             raise InvalidParameter(f"{challenge} is not supported by this server.")
-        auth_flows.require({"Session": session or ""}, "Session")
+        if challenge not in _WITHOUT_SESSION:
+            auth_flows.require({"Session": session or ""}, "Session")
         outcome = self._answers[challenge](_Response(request, challenge, session or "", responses))
         source = TokenSource.NEW_PASSWORD if challenge == NEW_PASSWORD_REQUIRED else TokenSource.AUTHENTICATION
         return self._next(request, outcome, source, request.metadata)
 
     # --- answers --------------------------------------------------------------------------------
+
+    def _password(self, request: Request, responses: Parameters) -> Outcome:
+        registration = request.registration
+        device_id = self._device_named(registration, responses)
+        proved = self._srp.prove(registration, responses)
+        return self._authentication.go_on(
+            registration,
+            proved.stored,
+            session_seconds=registration.client.auth_session_seconds,
+            door="api",
+            caller=request.answering,
+            device_id=device_id or proved.device_id,
+        )
+
+    def _begin_device(self, response: _Response) -> DeviceProofRequired:
+        key, a = response.required("DEVICE_KEY"), response.required("SRP_A")
+        registration, name = response.request.registration, response.given["USERNAME"]
+        return self._devices.challenge(registration, response.session, name, key, a)
+
+    def _device(self, response: _Response) -> Outcome:
+        request = response.request
+        return self._devices.prove(request.registration, response.session, response.given, request.answering)
 
     def _new_password(self, response: _Response) -> Outcome:
         password = response.required("NEW_PASSWORD")
@@ -254,6 +289,9 @@ class SignIns:
 
     # --------------------------------------------------------------------------------------------
 
+    def _device_named(self, registration: Registration, parameters: Parameters) -> str | None:
+        return self._devices.named(registration, parameters["USERNAME"], parameters.get("DEVICE_KEY"))
+
     def _next(
         self,
         request: Request,
@@ -263,11 +301,21 @@ class SignIns:
     ) -> Answer:
         # ``metadata`` is an answer's: what comes with InitiateAuth does not reach PreTokenGeneration (api.md 4.29).
         if isinstance(outcome, (User, Passed)):
-            return self._tokens.sign_in(request.registration, outcome, request.event_id, request.base, source, metadata)
+            return self._tokens.sign_in(
+                request.registration,
+                outcome,
+                request.event_id,
+                request.base,
+                source,
+                metadata,
+                ip=request.ip_address,
+            )
         if isinstance(outcome, SrpRequired):
             return Challenge(PASSWORD_VERIFIER, outcome.parameters)
         if isinstance(outcome, CustomRequired):
             return Challenge(outcome.challenge, outcome.parameters, outcome.session)
+        if isinstance(outcome, DeviceProofRequired):
+            return Challenge(DEVICE_PASSWORD_VERIFIER, outcome.parameters, outcome.session)
         if isinstance(outcome, NewPasswordRequired):
             return new_password_challenge(request.registration, outcome)
         return challenge_of(outcome)

@@ -1,12 +1,10 @@
 """Sign-in by SRP: nobody sends a password, and nobody learns from the challenge who exists (api.md 4.6, 6.1)."""
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from app_client_authz.crypto import digests
-from app_client_authz.crypto.sealing import Sealer, SealError
+from app_client_authz.crypto.sealing import Sealer
 from app_client_authz.domain import auth_flows, challenge, ids, srp
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.credentials import SrpVerifier
@@ -17,15 +15,13 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import goes_by, username_key
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
+from app_client_authz.services.secret_blocks import BLOCK, SIGNATURE, TIMESTAMP, SecretBlocks
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
 
 PASSWORD_VERIFIER = challenge.PASSWORD_VERIFIER
-TIMESTAMP_SECONDS = 600
-"""How far the caller's clock may be from ours (API-3)."""
-_BLOCK, _SIGNATURE, _TIMESTAMP = "PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"
 _VALUE_DIGESTS = 12
 
 
@@ -33,7 +29,8 @@ _VALUE_DIGESTS = 12
 class _State:
     """What SECRET_BLOCK holds, sealed for one client. Instants are epoch seconds.
 
-    ``name_key`` is the name that was asked for; nobody has ``sub`` where no user has that name.
+    ``name_key`` is the name that was asked for; nobody has ``sub`` where no user has that name. ``device_id`` is empty
+    unless the user named a device.
     """
 
     a: str
@@ -42,6 +39,15 @@ class _State:
     name_key: str
     begun_at: int
     expires_at: int
+    device_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedPassword:
+    """Whose password the caller knows, and the device that was named when it all began."""
+
+    stored: StoredUser
+    device_id: str | None
 
 
 class SrpSignIn:
@@ -51,7 +57,8 @@ class SrpSignIn:
         self, units: Units, sealer: Sealer, attempts: PasswordAttempts, triggers: Triggers, clock: Clock
     ) -> None:
         self._units = units
-        self._sealer = sealer
+        self._blocks = SecretBlocks(sealer, "srp")
+        self._custom_blocks = SecretBlocks(sealer, "custom")
         self._key = sealer.derived_key("srp")
         self._attempts = attempts
         self._triggers = triggers
@@ -65,10 +72,12 @@ class SrpSignIn:
         caller: Caller | None = None,
         *,
         in_custom_flow: bool = False,
+        device_id: str | None = None,
     ) -> dict[str, str]:
         """The parameters of PASSWORD_VERIFIER; good for the client's session time.
 
         Those that are made ``in_custom_flow`` prove nothing outside of it (API-4). There PreAuthentication was asked.
+        ``device_id`` is the user's device that signs in, if it was named.
 
         Raises:
             InvalidParameter: SRP_A is no number of the group's length.
@@ -79,7 +88,7 @@ class SrpSignIn:
         pool, now = registration.pool, self._clock()
         a = srp.parse_a(public_a)
         if a is None:
-            raise InvalidParameter("SRP_A must be a hexadecimal number of the group's length.")
+            raise InvalidParameter(srp.NO_NUMBER)
         key = username_key(name, pool.case_sensitive)
         if len(key) > MAX_KEY:
             key = digests.digest(key)  # nobody's, and short enough for the block
@@ -106,11 +115,12 @@ class SrpSignIn:
             name_key=key,
             begun_at=int(now),
             expires_at=int(now) + registration.client.auth_session_seconds,
+            device_id=device_id or "",
         )
-        sealed = self._sealer.seal(json.dumps(asdict(state)), row=_row(registration, in_custom_flow))
+        blocks = self._custom_blocks if in_custom_flow else self._blocks
         return {
             "SALT": f"{used.salt:0{2 * srp.SALT_BYTES}x}",
-            "SECRET_BLOCK": base64.b64encode(sealed.encode("ascii")).decode("ascii"),
+            "SECRET_BLOCK": blocks.make(registration, asdict(state)),
             "SRP_B": f"{srp.public_b(used.value, b):x}",
             "USERNAME": user_id,
             "USER_ID_FOR_SRP": user_id,
@@ -118,7 +128,7 @@ class SrpSignIn:
 
     def prove(
         self, registration: Registration, responses: Mapping[str, str], *, in_custom_flow: bool = False
-    ) -> StoredUser:
+    ) -> ProvedPassword:
         """The user whose password the caller knows; the caller of this judges what comes next.
 
         One block proves once, however many present it at the same time (API-3).
@@ -129,9 +139,9 @@ class SrpSignIn:
             PasswordAttemptsExceeded, TooManyRequests, UserDisabled, UserNotConfirmed, PasswordResetRequired: as
                 ``PasswordAttempts.judge``.
         """
-        auth_flows.require(responses, _BLOCK, _SIGNATURE, _TIMESTAMP)
+        auth_flows.require(responses, BLOCK, SIGNATURE, TIMESTAMP)
         pool, name = registration.pool, responses["USERNAME"]
-        opened = self._open(registration, responses[_BLOCK], in_custom_flow)
+        opened = self._open(self._custom_blocks if in_custom_flow else self._blocks, registration, responses[BLOCK])
         if opened is None:
             key = username_key(name, pool.case_sensitive)
             named = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
@@ -149,14 +159,13 @@ class SrpSignIn:
             used = verifier or self._made_up(pool, salted)
             # Always: with no such user, too, the numbers are worked out (ENU-6).
             right = srp.Exchange(int(state.a, 16), int(state.b, 16), used.value).proves(
-                responses[_SIGNATURE],
+                responses[SIGNATURE],
                 group=srp.pool_name(pool.id),
                 user_id=user_id,
                 secret_block=block,
-                timestamp=responses[_TIMESTAMP],
+                timestamp=responses[TIMESTAMP],
             )
-            at = srp.parse_timestamp(responses[_TIMESTAMP])
-            timely = at is not None and abs(self._clock() - at) <= TIMESTAMP_SECONDS
+            timely = srp.is_timely(responses[TIMESTAMP], self._clock())
             if not right or not timely or verifier is None or stored is None:
                 return False
             return goes_by(pool, stored.user, name) and self._spend(registration, state)
@@ -164,19 +173,16 @@ class SrpSignIn:
         self._attempts.judge(registration, state.name_key, stored, proves)
         if stored is None:
             raise NotAuthorized(WRONG)
-        return stored
+        return ProvedPassword(stored, state.device_id or None)
 
     # --------------------------------------------------------------------------------------------
 
-    def _open(self, registration: Registration, text: str, in_custom_flow: bool) -> tuple[_State, bytes] | None:
+    def _open(self, blocks: SecretBlocks, registration: Registration, text: str) -> tuple[_State, bytes] | None:
         """The state and the octets that the proof is over; None unless it is this client's, and in time."""
-        try:
-            block = base64.b64decode(text, validate=True)
-            state = _State(
-                **json.loads(self._sealer.open(block.decode("ascii"), row=_row(registration, in_custom_flow)))
-            )
-        except (SealError, ValueError):
+        read = blocks.open(registration, text)
+        if read is None:
             return None
+        state, block = _State(**read[0]), read[1]
         if self._clock() >= state.expires_at or state.begun_at < registration.pool.sessions_valid_from:
             return None
         return state, block
@@ -221,8 +227,3 @@ class SrpSignIn:
             for number in range(_VALUE_DIGESTS)
         )
         return SrpVerifier(srp.salt_from(salt), int(value, 16) % srp.N)
-
-
-def _row(registration: Registration, in_custom_flow: bool) -> str:
-    flow = "custom" if in_custom_flow else "srp"
-    return f"{flow}/{registration.pool.id}/{registration.client.client_id}"

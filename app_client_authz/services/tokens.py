@@ -20,6 +20,7 @@ from app_client_authz.domain.errors import (
     RefreshTokenRevoked,
     RefreshTokenUserDeleted,
     RefreshTokenUserDisabled,
+    ResourceNotFound,
     UnsupportedTokenType,
 )
 from app_client_authz.domain.pool import UserPool
@@ -176,26 +177,24 @@ class Tokens:
         source: TokenSource = TokenSource.AUTHENTICATION,
         metadata: Metadata = None,
         *,
-        device_id: str | None = None,
+        ip: str | None = None,
     ) -> TokenSet:
         """Tokens of a user who just proved to be one (InitiateAuth), with a token session of their own.
 
         The user comes with groups; ``event_id`` is the request's; ``source`` is the last step of the sign-in. Where
-        the pool tracks devices, the session is tied to the one with ``device_id``, or to a new one whose key comes
-        with the tokens (api.md 3.8).
+        the pool tracks devices, the session is tied to the one that was named, last seen at ``ip``, or to a new one
+        whose key comes with the tokens (api.md 3.8).
 
         Raises:
             NotAuthorized: the user was disabled, deleted, signed out or changed since, or the answer to the last
                 challenge was used by another request.
             ExpiredCode: likewise, with a code.
+            ResourceNotFound: the device was forgotten since.
         """
-        user = who if isinstance(who, User) else who.user
+        user, known = (who, None) if isinstance(who, User) else (who.user, who.device_id)
         client, pool, now = registration.client, registration.pool, self._clock()
         signing = self._issuer.signing(pool)
-        new_device: device.NewDevice | None = None
-        if pool.tracks_devices and device_id is None:
-            device_id = digests.random_uuid()
-            new_device = device.new(pool.id, user.sub, device_id)
+        device_id, new_device = device.tied(pool, user.sub, known, digests.random_uuid())
         session = TokenSession(
             id=digests.random_uuid(),
             client_id=client.client_id,
@@ -206,7 +205,7 @@ class Tokens:
             created_at=now,
             expires_at=now + client.refresh_token_seconds,
             by_api=True,
-            device_id=device_id if pool.tracks_devices else None,
+            device_id=device_id,
         )
         refresh_token = digests.random_token()
         self._triggers.post_authentication(user, Caller.of(registration, metadata))
@@ -216,6 +215,8 @@ class Tokens:
             check_unchanged(unit, user)
             if isinstance(who, Passed):
                 who.settle(unit)
+            if known is not None and not unit.devices.note_sign_in(user.sub, known, now, device.ip_address(ip)):
+                raise ResourceNotFound(device.UNKNOWN)
             unit.token_sessions.open(session, digests.digest(refresh_token))
 
         self._units.write(open_session)

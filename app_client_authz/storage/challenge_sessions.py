@@ -10,6 +10,7 @@ from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.tables import app_clients
 from app_client_authz.storage.tables import challenge_sessions as table
 
+_WAITING_AT_MOST = 10
 SPENT_PROOF = PASSWORD_VERIFIER
 """What stays until it expires, whatever ends: an SRP proof that was used must never count again."""
 
@@ -63,6 +64,23 @@ class ChallengeSessions:
             ).where(table.c.digest == bytes.fromhex(digest))
         ).one_or_none()
         return None if row is None else ChallengeSession(*row[:-1], state=_read_state(row.state))
+
+    def waiting(self, client_id: str, sub: str, challenge: str, now: float) -> list[tuple[str, ChallengeSession]]:
+        """Digests and sessions that the user has yet to answer at the client, newest first; not all of many."""
+        digests = self._connection.execute(
+            select(table.c.digest)
+            .where(
+                table.c.sub == sub,
+                table.c.client_id == client_id,
+                table.c.challenge == challenge,
+                table.c.consumed_at.is_(None),
+                table.c.expires_at > now,
+            )
+            .order_by(table.c.created_at.desc())
+            .limit(_WAITING_AT_MOST)
+        ).scalars()
+        found = [(digest.hex(), self.find(digest.hex())) for digest in map(bytes, digests.all())]
+        return [(digest, session) for digest, session in found if session is not None]
 
     def consume(self, digest: str, now: float) -> bool:
         """True for exactly one caller, and only before it expires (R24)."""

@@ -22,6 +22,7 @@ _COLUMNS = (
     table.c.last_authenticated_at,
     table.c.name,
     table.c.last_ip,
+    table.c.sealed_verifier.is_not(None).label("has_password"),
 )
 
 

@@ -403,6 +403,15 @@ def devices(cognito: Recorder, pool: str) -> None:
         refreshed = {"RefreshToken": tokens["RefreshToken"], **client}
         cognito.get_tokens_from_refresh_token(**refreshed)
         cognito.get_tokens_from_refresh_token(**refreshed, DeviceKey=own["DeviceKey"])
+        begun = {**asked, "AuthParameters": {**asked["AuthParameters"], "DEVICE_KEY": own["DeviceKey"]}}
+        cognito.initiate_auth(**begun)
+        cognito.admin_update_device_status(**named, DeviceRememberedStatus="remembered")
+        step = cognito.initiate_auth(**begun)
+        answer = {"USERNAME": USERNAME, "DEVICE_KEY": own["DeviceKey"], "SRP_A": "no number"}
+        waiting = {**client, "ChallengeName": step["ChallengeName"], "Session": step["Session"]}
+        cognito.respond_to_auth_challenge(**waiting, ChallengeResponses=answer)
+        answer["DEVICE_KEY"] = "us-east-1_0"
+        cognito.respond_to_auth_challenge(**waiting, ChallengeResponses=answer | {"SRP_A": "a"})
         if on_prompt:
             cognito.forget_device(**own)
         else:

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pycognito import Cognito
+from pycognito.aws_srp import AWSSRP, generate_hash_device
 from pycognito.exceptions import ForceChangePasswordException, SoftwareTokenMFAChallengeException
 
 from app_client_authz.domain.pool import MfaChange
-from tests.support.aws import ACCESS_KEY, REGION, SECRET_KEY
+from tests.support.aws import ACCESS_KEY, REGION, SECRET_KEY, boto_client
 from tests.support.clock import MovableClock
 from tests.support.live import LiveServer
 from tests.support.mfa import App
-from tests.support.site import PASSWORD, PREFIX, USERNAME, Registered, Site, make_site
+from tests.support.site import PASSWORD, PREFIX, USERNAME, Registered, Site, claims, make_site
 
 TEMPORARY, FRESH = "Temp0rary-pass!", "Fresh-passw0rd!"
 
@@ -92,3 +94,39 @@ def test_app_is_set_up_asked_for_and_answered(user_of: Callable[[str], Cognito],
     user.respond_to_software_token_mfa_challenge(app.code(1), challenge.value.get_tokens())
 
     assert user.access_claims["username"] == USERNAME
+
+
+def test_device_is_confirmed_and_proves_itself(
+    site: Site, app_client: Registered, live_server: Callable[..., LiveServer]
+) -> None:
+    cognito = boto_client(live_server(site.app).url)
+    tracking = {"ChallengeRequiredOnNewDevice": True}
+    cognito.update_user_pool(UserPoolId=site.pool.id, DeviceConfiguration=tracking)
+
+    def signed_in(**device: str) -> Any:
+        user = AWSSRP(
+            USERNAME,
+            PASSWORD,
+            site.pool.id,
+            app_client.client_id,
+            client=cognito,
+            client_secret=app_client.secret,
+            **device,
+        )
+        return user.authenticate_user()["AuthenticationResult"]
+
+    first = signed_in()
+    key, group = first["NewDeviceMetadata"]["DeviceKey"], first["NewDeviceMetadata"]["DeviceGroupKey"]
+    password, config = generate_hash_device(group, key)
+    cognito.confirm_device(AccessToken=first["AccessToken"], DeviceKey=key, DeviceSecretVerifierConfig=config)
+
+    if app_client.secret is not None:
+        return  # pycognito sends no secret hash with DEVICE_SRP_AUTH
+    again = signed_in(device_key=key, device_group_key=group, device_password=password)
+    assert "NewDeviceMetadata" not in again
+    assert claims(again["AccessToken"])["device_key"] == key
+    with pytest.raises(cognito.exceptions.NotAuthorizedException, match=r"Incorrect username or password\.$"):
+        signed_in(device_key=key, device_group_key=group, device_password="another")
+    cognito.forget_device(AccessToken=again["AccessToken"], DeviceKey=key)
+    with pytest.raises(cognito.exceptions.ResourceNotFoundException, match=r"Device does not exist\.$"):
+        signed_in(device_key=key, device_group_key=group, device_password=password)

@@ -4,10 +4,12 @@ import base64
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from app_client_authz.domain import device
 from app_client_authz.domain.device import DeviceVerifier
 from app_client_authz.domain.errors import (
     DeviceKeyExists,
@@ -23,10 +25,11 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.services.audit import security_event
 from app_client_authz.services.devices import Devices
 from app_client_authz.services.issuer import TokenSet
-from app_client_authz.services.sign_ins import Request
+from app_client_authz.services.sign_ins import Answer, Challenge, Request
 from tests.services.test_races import at_once
 from tests.services.world import BASE, PASSWORD, SEALING_KEY, World, claims, rows, services_over, world_over
 from tests.support.clock import MovableClock
+from tests.support.devices import PhysicalDevice
 
 VERIFIER = DeviceVerifier(b"salt of 16 bytes", 2**3000 + 1)
 THREADS, ROUNDS = 8, 3
@@ -161,7 +164,7 @@ def test_verifier_is_sealed_for_its_row_and_resealed(
     assert both.upkeep.reseal() == 2 + 1 + 3  # private keys, kim's password, devices
     assert both.upkeep.reseal() == 0
     after = stored()
-    assert all(before[device] != after[device] for device in before)
+    assert all(before[each] != after[each] for each in before)
     alone = services_over(engine, clock, sealing_keys=(new,))
     for _, key in confirmed:
         device_id = key.partition("_")[2]
@@ -215,3 +218,66 @@ def test_events_tell_what_became_of_a_device(tracking: Tracking) -> None:
 
     names = ("device_confirmed", "device_not_remembered", "device_remembered", "device_forgotten")
     assert heard == [(name, key) for name in names]
+
+
+# --- sign-in with a device ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def standing_in(tracking: Tracking) -> Tracking:
+    """Devices of this world stand in for second factors."""
+    stands_in = DeviceConfiguration(challenge_required_on_new_device=True)
+    tracking.world.services.pools.replace(tracking.world.pool.id, PoolSpec(name="customers", devices=stands_in))
+    return Tracking(tracking.world, tracking.world.registration(tracking.client.client.client_id))
+
+
+@pytest.mark.attack("R24")
+def test_one_of_eight_who_present_the_proof_of_a_device_at_once_signs_in(standing_in: Tracking) -> None:
+    world, sign_ins = standing_in.world, standing_in.world.services.sign_ins
+    tokens, key = standing_in.sign_in()
+    metadata = {"DeviceKey": key, "DeviceGroupKey": device.group_key(world.pool.id, claims(tokens.access_token)["sub"])}
+    phone = PhysicalDevice(metadata)
+    config = phone.config
+    standing_in.confirm(tokens, key, device.verifier_from(config["PasswordVerifier"], config["Salt"]))
+    request = Request(standing_in.client, str(uuid.uuid4()), BASE)
+    for _ in range(ROUNDS):
+        begun = {"USERNAME": "kim", "PASSWORD": PASSWORD, "DEVICE_KEY": key}
+        sign_ins.initiate(request, "USER_PASSWORD_AUTH", begun, by_admin=False)
+        user = phone.srp()
+        asked = {"USERNAME": "kim", "DEVICE_KEY": key, "SRP_A": user.a}
+        challenge = sign_ins.respond(request, "DEVICE_SRP_AUTH", None, asked)
+        assert isinstance(challenge, Challenge)
+        responses = user.responses(challenge.parameters, now=world.clock(), DEVICE_KEY=key)
+
+        def present(responses: dict[str, str] = responses) -> Answer:
+            return sign_ins.respond(request, "DEVICE_PASSWORD_VERIFIER", None, responses)
+
+        hands: list[Callable[[], Answer]] = [present] * THREADS
+        outcomes = at_once(hands)
+
+        assert [type(each) for each in outcomes].count(TokenSet) == 1
+        refused = [each for each in outcomes if not isinstance(each, TokenSet)]
+        assert all(isinstance(each, NotAuthorized) for each in refused), refused
+        world.clock.advance(3600)
+
+
+@pytest.mark.attack("R18")
+def test_device_that_is_forgotten_while_its_user_signs_in_gets_no_tokens(
+    tracking: Tracking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tracking.world
+    _, key = tracking.confirmed()
+    owner = tracking.devices.user(world.pool.id, "kim")
+    tracking.devices.set_remembered(owner, key, remembered=False)
+    tokens, sign_in = world.services.tokens, world.services.tokens.sign_in
+
+    def forgotten_first(*arguments: Any, **named: Any) -> TokenSet:
+        tracking.devices.forget(owner, key)
+        return sign_in(*arguments, **named)
+
+    monkeypatch.setattr(tokens, "sign_in", forgotten_first)
+    parameters = {"USERNAME": "kim", "PASSWORD": PASSWORD, "DEVICE_KEY": key}
+    request = Request(tracking.client, str(uuid.uuid4()), BASE)
+
+    with pytest.raises(ResourceNotFound, match=r"^Device does not exist\.$"):
+        world.services.sign_ins.initiate(request, "USER_PASSWORD_AUTH", parameters, by_admin=False)
