@@ -99,9 +99,7 @@ class NextSteps:
         step = second_factor(registration.pool, user)
         if step is not None:
             return self.set(registration, user, step, replace(state, offered=step.offered), settle, caller)
-        if settle is None and state.device_id is None:
-            return user
-        return Passed(user, settle or _nothing, state.device_id)
+        return passed(user, settle, state.device_id)
 
     def set(
         self,
@@ -165,6 +163,11 @@ def describe(
     return ChallengeRequired(
         session, challenge, user.username, state.offered if shows_choice else (), delivery, friendly_name=name
     )
+
+
+def passed(user: User, settle: Settle | None, device_id: str | None) -> User | Passed:
+    """The user who may come in, with what is left to be done about it."""
+    return user if settle is None and device_id is None else Passed(user, settle or _nothing, device_id)
 
 
 def _nothing(_unit: Unit) -> None:

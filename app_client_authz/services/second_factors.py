@@ -22,7 +22,7 @@ from app_client_authz.domain.user import User, UserStatus
 from app_client_authz.domain.user_mfa import SENT_BY, address_of
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Passed
-from app_client_authz.services.next_steps import ChallengeRequired, NextSteps, describe
+from app_client_authz.services.next_steps import ChallengeRequired, NextSteps, describe, passed
 from app_client_authz.services.sign_in_codes import SignInCodes
 from app_client_authz.services.software_tokens import SoftwareTokens
 from app_client_authz.services.stored_users import existing_user, store
@@ -105,7 +105,7 @@ class SecondFactors:
             user = self._units.write(lambda unit: self._add_email(unit, opened))
             ids = {"pool_id": user.pool_id, "client_id": registration.client.client_id, "sub": user.sub}
             audit.record("mfa_set_up", factor=challenge, **ids)
-            return user
+            return passed(user, None, opened.state.device_id)
         return Passed(user, self._challenges.settling(opened), opened.state.device_id)
 
     def choose(self, reply: Reply, factor: str) -> ChallengeRequired:

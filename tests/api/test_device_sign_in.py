@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app_client_authz.domain import totp
 from app_client_authz.domain.srp import N
 from tests.support.clock import MovableClock
 from tests.support.devices import PhysicalDevice
+from tests.support.mfa import enrol
 from tests.support.site import PASSWORD, USERNAME, Registered, Site, claims
 from tests.support.srp import SrpClient, initiate
 
@@ -197,14 +197,12 @@ def app_code(local: Any, pool_id: str, app_client: Registered, remembered: Physi
         UserPoolId=pool_id, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration="OPTIONAL"
     )
     token = {"AccessToken": begin(local, app_client)["AuthenticationResult"]["AccessToken"]}
-    secret = local.associate_software_token(**token)["SecretCode"]
-    seed = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    app = enrol(local, token["AccessToken"], clock)
 
     def code() -> str:
         clock.advance(30)
-        return totp.code_at(seed, int(clock() // totp.STEP_SECONDS))
+        return app.code()
 
-    local.verify_software_token(**token, UserCode=code())
     local.set_user_mfa_preference(**token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True})
     return code
 
