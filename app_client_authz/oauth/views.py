@@ -3,8 +3,8 @@
 import hashlib
 import json
 import time
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+from wsgiref.types import WSGIEnvironment
 
 from flask import Response, request
 from werkzeug.datastructures import Headers
@@ -28,9 +28,6 @@ from app_client_authz.web.authorization import redirect, refuse
 from app_client_authz.web.base_url import base_url, own_path
 from app_client_authz.web.cookies import sso_cookie
 from app_client_authz.web.endpoint import Endpoint
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 PUBLIC = "public, max-age=300"
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"})
@@ -200,7 +197,7 @@ class Discovery(OAuthEndpoint):
 class _Document(Response):
     """A whole answer from memory: Werkzeug's copy of the headers, made to complete them, is a tenth of its cost."""
 
-    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         return self.headers if self.status_code == 200 else super().get_wsgi_headers(environ)
 
 
