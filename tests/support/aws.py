@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
@@ -58,6 +59,13 @@ def signed_headers(
     )
     SigV4Auth(Credentials(key, secret, token), service, region).add_auth(request)
     return dict(request.headers.items())
+
+
+def told_of(endpoint: str, access_token: str) -> str:
+    """What GetUser says to an access token: the user's name, or why not."""
+    headers = {"Content-Type": AWS_JSON, "X-Amz-Target": f"{TARGET}.GetUser"}
+    told = requests.post(endpoint, json.dumps({"AccessToken": access_token}), headers=headers, timeout=30).json()
+    return str(told.get("Username") or told["message"])
 
 
 @dataclass
