@@ -103,7 +103,7 @@ def test_wheel_works_in_a_clean_environment_outside_the_checkout(wheel: Path, tm
 def _files(folder: Path) -> set[str]:
     """What is there, without what running the code leaves behind."""
     paths = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    return {path.as_posix() for path in paths if not {"__pycache__", "instance"} & set(path.parts)}
+    return {path.as_posix() for path in paths if not {"__pycache__", "instance", "node_modules"} & set(path.parts)}
 
 
 def _run(*command: str, folder: Path | None = None) -> None:

@@ -1,6 +1,5 @@
 """Forgotten passwords over the wire, and who learns from it that somebody exists (api.md 4.16, 4.17, 6)."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,21 +9,11 @@ from app_client_authz.domain.pool_spec import RecoveryMechanism
 from app_client_authz.domain.user import UserStatus
 from tests.api.test_self_service import pool_with
 from tests.api.test_sign_in import FLOWS, FRESH, refused, sign_in
-from tests.api.test_sign_up import EXPIRED, MAIL, MISMATCH, TOO_MANY, codes, confirm, resend, sign_up, wrong
+from tests.api.test_sign_up import EXPIRED, MAIL, MISMATCH, TOO_MANY, codes, resend, sign_up, wrong
 from tests.support.clock import MovableClock
 from tests.support.site import PASSWORD, USERNAME, Registered, Site
 
-UNKNOWN = ("UserNotFoundException", "Username/client id combination not found.")
-DISABLED = ("NotAuthorizedException", "User is disabled.")
-NO_CHANNEL = (
-    "InvalidParameterException",
-    "Cannot reset password for the user as there is no registered/verified email or phone_number",
-)
-STATE = ("NotAuthorizedException", "User password cannot be reset in the current state.")
-CONFIRMED = ("NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED")
-ALREADY = ("InvalidParameterException", "User is already confirmed.")
 KINDS = ("nobody", "off", "bare", "temporary", "fresh", USERNAME)
-SENT = ("200", "EMAIL email")
 
 
 @pytest.fixture
@@ -169,12 +158,12 @@ def test_pool_whose_administrators_recover_accounts_sends_no_code(cognito: Any, 
             assert refused(lambda client=client, name=name: forgot(cognito, client, name)) == contact
 
 
-# --- api.md part 6 ----------------------------------------------------------------------------------
+# --- who exists (the table itself: test_prevent_user_existence.py) ----------------------------------
 
 
 @pytest.fixture
-def people(site: Site, cognito: Any) -> dict[str, str]:
-    """The statuses of ``KINDS``, which are users of the pool, except for nobody."""
+def people(site: Site, cognito: Any) -> None:
+    """Users of the names in ``KINDS``, except for nobody."""
     pool_with(site, auto_verified_attributes=("email",))
     users, pool_id = site.services.users, site.pool.id
     verified = {"email": "who@example.com", "email_verified": "true"}
@@ -183,81 +172,16 @@ def people(site: Site, cognito: Any) -> dict[str, str]:
     users.create(pool_id, "bare", {}, password=PASSWORD, permanent=True)
     users.create(pool_id, "temporary", verified, password=PASSWORD)
     sign_up(cognito, site.spa, MAIL, name="fresh")
-    return {name: users.describe(pool_id, name).status for name in KINDS[1:]}
 
 
-def outcome(call: Callable[[], Any]) -> tuple[str, str]:
-    """Code and message of a refusal, or ``200`` with the delivery's shape: destinations differ by user."""
-    try:
-        answer = call()
-    except Exception as error:  # noqa: BLE001
-        refusal = error.response["Error"]  # type: ignore[attr-defined]
-        return refusal["Code"], refusal["Message"]
-    assert answer.keys() == {"CodeDeliveryDetails", "ResponseMetadata"}
-    sent = answer["CodeDeliveryDetails"]
-    assert sent.keys() == {"Destination", "DeliveryMedium", "AttributeName"}
-    assert re.fullmatch(r"[a-z]\*\*\*@[a-z]\*\*\*", sent["Destination"])
-    return "200", f"{sent['DeliveryMedium']} {sent['AttributeName']}"
-
-
-def answers(cognito: Any, client: Registered, operation: str, name: str) -> tuple[str, str]:
-    bad = "000000x"  # six digits are never that
-    calls: dict[str, Callable[[], Any]] = {
-        "ForgotPassword": lambda: forgot(cognito, client, name),
-        "ConfirmForgotPassword": lambda: reset(cognito, client, bad, name),
-        "ConfirmSignUp": lambda: confirm(cognito, client, bad, name),
-        "ResendConfirmationCode": lambda: resend(cognito, client, name),
-    }
-    return outcome(calls[operation])
-
-
-NOT_CONFIRMED = ("UserNotConfirmedException", "User is not confirmed.")
-FORCED = ("NotAuthorizedException", "User cannot be confirmed. Current status is FORCE_CHANGE_PASSWORD")
-LEGACY = {
-    "ForgotPassword": (UNKNOWN, DISABLED, NO_CHANNEL, STATE, NO_CHANNEL, SENT),
-    "ConfirmForgotPassword": (UNKNOWN, DISABLED, EXPIRED, EXPIRED, NOT_CONFIRMED, EXPIRED),
-    "ConfirmSignUp": (UNKNOWN, DISABLED, CONFIRMED, FORCED, MISMATCH, CONFIRMED),
-    "ResendConfirmationCode": (UNKNOWN, DISABLED, ALREADY, ALREADY, SENT, ALREADY),
-}
-ENABLED = {
-    "ForgotPassword": SENT,
-    "ConfirmForgotPassword": MISMATCH,
-    "ConfirmSignUp": MISMATCH,
-    "ResendConfirmationCode": SENT,
-}
-
-
-@pytest.mark.parametrize("operation", LEGACY)
-def test_legacy_client_tells_who_exists(cognito: Any, site: Site, people: dict[str, str], operation: str) -> None:
-    client = site.client(prevent_user_existence_errors="LEGACY")
-
-    assert tuple(answers(cognito, client, operation, name) for name in KINDS) == LEGACY[operation]
-    assert {name: site.services.users.describe(site.pool.id, name).status for name in people} == people
-
-
-@pytest.mark.attack("R15")
-@pytest.mark.parametrize("asked", [False, True])
-@pytest.mark.parametrize("operation", ENABLED)
-def test_enabled_client_answers_alike_for_everybody(
-    cognito: Any, site: Site, people: dict[str, str], operation: str, asked: bool
-) -> None:
-    """Whether or not a code was asked for before."""
-    client = site.client(prevent_user_existence_errors="ENABLED")
-    for name in KINDS if asked else ():
-        forgot(cognito, client, name)
-        resend(cognito, client, name)
-
-    assert {answers(cognito, client, operation, name) for name in KINDS} == {ENABLED[operation]}
-    assert {name: site.services.users.describe(site.pool.id, name).status for name in people} == people
-
-
-def test_only_who_has_to_get_a_code_gets_one(cognito: Any, site: Site, people: dict[str, str]) -> None:
+@pytest.mark.usefixtures("people")
+def test_only_who_has_to_get_a_code_gets_one(cognito: Any, site: Site) -> None:
     client = site.client(prevent_user_existence_errors="ENABLED")
     for name in KINDS:
         forgot(cognito, client, name)
         resend(cognito, client, name)
 
-    counts = {name: len(codes(site, name)) for name in people}
+    counts = {name: len(codes(site, name)) for name in KINDS[1:]}
     assert counts == {"off": 0, "bare": 0, "temporary": 0, "fresh": 2, USERNAME: 1}
 
 
