@@ -1,6 +1,7 @@
 """Fixtures for the tests of services: each on SQLite and on PostgreSQL."""
 
 import itertools
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from app_client_authz.crypto import jwts
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.services.registry import Services
+from tests.services.processes import Processes, started
 from tests.services.world import World, world_over
 from tests.support.clock import MovableClock
 
@@ -55,3 +57,10 @@ def client(world: World) -> Registration:
 def kim(world: World) -> User:
     """A confirmed user."""
     return world.user("kim")
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Processes]:
+    """Tests that use it belong to the group "processes", so that one worker of xdist starts them."""
+    with started() as running:
+        yield running

@@ -1,6 +1,5 @@
 """What must happen once happens once, whoever else is at it: threads and processes, SQLite and PostgreSQL."""
 
-import multiprocessing
 import threading
 import time
 from collections import Counter
@@ -26,7 +25,8 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.services import password_attempts
 from app_client_authz.services.issuer import TokenSet
-from app_client_authz.storage.engine import tune_sqlite
+from app_client_authz.services.registry import Services
+from tests.services.processes import Processes, Task, each_value, succeeds
 from tests.services.world import (
     BASE,
     PASSWORD,
@@ -39,7 +39,7 @@ from tests.services.world import (
     services_over,
     world_over,
 )
-from tests.support.clock import START, MovableClock
+from tests.support.clock import MovableClock
 
 ROUNDS = 5
 T = TypeVar("T")
@@ -81,9 +81,12 @@ def test_one_thread_redeems_a_code_and_the_others_end_its_session(
 
 
 @pytest.mark.attack("R5")
-def test_one_process_redeems_a_code(world: World, client: Registration, kim: User, database_url: str) -> None:
+@pytest.mark.xdist_group("processes")
+def test_one_process_redeems_a_code(
+    world: World, client: Registration, kim: User, database_url: str, processes: Processes
+) -> None:
     codes = [world.code(client, kim) for _ in range(8)]
-    outcomes = in_processes(_redeem_all, database_url, client.client.client_id, codes)
+    outcomes = processes(_redeem_all, database_url, client.client.client_id, codes)
 
     assert [sum(won) for won in zip(*outcomes, strict=True)] == [1] * len(codes)
 
@@ -155,11 +158,14 @@ def test_with_grace_every_retry_succeeds_within_one_session(world: World, kim: U
 
 
 @pytest.mark.attack("R6")
+@pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize("grace, winners", [(0, 1), (60, 4)])
-def test_processes_rotate_like_threads(world: World, kim: User, database_url: str, grace: int, winners: int) -> None:
+def test_processes_rotate_like_threads(
+    world: World, kim: User, database_url: str, processes: Processes, grace: int, winners: int
+) -> None:
     client = world.client(**rotation(grace))
     tokens = [str(world.tokens(client, kim).refresh_token) for _ in range(6)]
-    outcomes = in_processes(_refresh_all, database_url, client.client.client_id, tokens)
+    outcomes = processes(_refresh_all, database_url, client.client.client_id, tokens)
 
     assert [sum(won) for won in zip(*outcomes, strict=True)] == [winners] * len(tokens)
 
@@ -309,47 +315,12 @@ def test_pruning_in_several_workers_is_safe(world: World, client: Registration, 
 # --- processes ------------------------------------------------------------------------------------
 
 
-def in_processes(
-    work: Callable[[tuple[str, str, list[str]]], list[bool]], url: str, client_id: str, values: list[str]
-) -> list[list[bool]]:
-    """What each of four workers won; they wait for each other at every value."""
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(4)
-    with context.Pool(4, initializer=_remember, initargs=(barrier,)) as processes:
-        return processes.map(work, [(url, client_id, values)] * 4, chunksize=1)
+def _redeem_all(task: Task) -> list[bool]:
+    return each_value(task, lambda *given: succeeds(redeem, *given))
 
 
-_barrier: threading.Barrier
+def _refresh_all(task: Task) -> list[bool]:
+    def refresh(services: Services, registration: Registration, token: str) -> bool:
+        return succeeds(services.tokens.refresh, registration, token, BASE)
 
-
-def _remember(barrier: threading.Barrier) -> None:
-    global _barrier
-    _barrier = barrier
-
-
-def _redeem_all(task: tuple[str, str, list[str]]) -> list[bool]:
-    return _each(task, redeem)
-
-
-def _refresh_all(task: tuple[str, str, list[str]]) -> list[bool]:
-    return _each(task, lambda services, registration, token: services.tokens.refresh(registration, token, BASE))
-
-
-def _each(task: tuple[str, str, list[str]], attempt: Callable[..., object]) -> list[bool]:
-    url, client_id, values = task
-    engine = sa.create_engine(url)
-    tune_sqlite(engine)
-    services = services_over(engine, MovableClock(START))
-    registration = services.app_clients.find(client_id)
-    services.keys.ring(registration.pool.id)  # type: ignore[union-attr]
-    won = []
-    for value in values:
-        _barrier.wait(60)
-        try:
-            attempt(services, registration, value)
-        except AuthzError:
-            won.append(False)
-        else:
-            won.append(True)
-    engine.dispose()
-    return won
+    return each_value(task, refresh)
