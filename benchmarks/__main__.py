@@ -1,15 +1,17 @@
-"""``python -m benchmarks [direct] [growth] [clients] [figures] [served]``: all of them without a name; five minutes."""
+"""``python -m benchmarks [PART]...``: what ``--help`` names; all parts without a name, a quarter of an hour."""
 
 import argparse
 import time
 
-from benchmarks import app_clients, direct, figures, growth, served
+from benchmarks import app_clients, direct, existence, figures, growth, served, sign_ins
 from benchmarks.machine import described, load
 
 PARTS = {
     "direct": ("CPU and SQL of direct WSGI calls", direct.run),
     "growth": ("small against large tables", growth.run),
     "clients": ("app clients by the JSON API, in small and large pools", app_clients.run),
+    "signins": ("sign-ins by the JSON API, and what their tokens are used for", sign_ins.run),
+    "existence": ("whether time tells who exists", existence.run),
     "figures": ("memory, disk, start, import", figures.run),
     "served": ("under gunicorn", served.run),
 }

@@ -14,14 +14,13 @@ from botocore.credentials import Credentials
 from flask import Flask
 
 from app_client_authz.storage.tables import app_clients
-from benchmarks.kinds import PREFIX, Request, answer_of, call
+from benchmarks.kinds import AWS_JSON, PREFIX, Request, answer_of, call
 from benchmarks.site import Contents, fill, make_app, services_of
 from benchmarks.statements import counting
 from benchmarks.table import table
 from benchmarks.timing import SIGNATURE, Measure, cpu_of, interleaved, signer
 
 ACCESS_KEY, SECRET_KEY = "AKIABENCHMARK0000000", "a secret of the benchmark"
-AWS_JSON = "application/x-amz-json-1.1"
 # Enough for a page, and ten times what a pool may have; few, and as many as leave room for a round.
 SMALL, LARGE = 100, 10_000
 FEW, FULL = 10, 990

@@ -79,6 +79,33 @@ def tokens(folder: Path) -> dict[str, float]:
     return {"mib": mib_after - mib, "exchange": exchanged, "session": session, "token": token}
 
 
+def crowd(folder: Path) -> dict[str, float]:
+    """MiB of peak memory over that of one sign-in, while 64 users sign in at once; how many were let in."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from benchmarks.kinds import WrongAnswer, call
+    from benchmarks.memory import forget_peak, peak_mib
+    from benchmarks.sign_ins import CROWD, password_request
+    from benchmarks.site import make_app, read_contents
+
+    app, client_id = make_app(folder), read_contents(folder).app.client_id
+
+    def sign_in(number: int) -> int:
+        try:
+            call(app, password_request(client_id, f"user{number}").environ())
+        except WrongAnswer:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(CROWD) as threads:
+        list(threads.map(sign_in, [0] * 4))
+        forget_peak()
+        sign_in(0)
+        alone = peak_mib()
+        let_in = sum(threads.map(sign_in, range(CROWD)))
+    return {"mib": peak_mib() - alone, "let_in": let_in}
+
+
 def _octets(folder: Path) -> int:
     """Size of the database file once everything is in it."""
     from benchmarks.site import DATABASE
@@ -89,7 +116,7 @@ def _octets(folder: Path) -> int:
     return (folder / DATABASE).stat().st_size
 
 
-TASKS = {task.__name__: task for task in (start, extension, libraries, tokens)}
+TASKS = {task.__name__: task for task in (start, extension, libraries, tokens, crowd)}
 
 if __name__ == "__main__":
     print(json.dumps(TASKS[sys.argv[1]](Path(sys.argv[2]))))

@@ -18,8 +18,8 @@ def run() -> None:
     """The table of the figures that are not times of requests, beside their targets."""
     with TemporaryDirectory() as folder:
         fill(make_app(Path(folder)), Path(folder))
-        starts = {task: [_child(task, folder) for _ in range(STARTS)] for task in ("libraries", "extension", "start")}
-        grown = _child("tokens", folder)
+        starts = {task: [child(task, folder) for _ in range(STARTS)] for task in ("libraries", "extension", "start")}
+        grown = child("tokens", folder)
     cpu = {task: [run["cpu"] for run in runs] for task, runs in starts.items()}
     by_libraries = min(cpu["extension"]) / min(cpu["libraries"])
     rows = [
@@ -40,7 +40,8 @@ def _seconds(values: list[float]) -> str:
     return f"{min(values):.2f} s of CPU"
 
 
-def _child(task: str, folder: str) -> dict[str, float]:
+def child(task: str, folder: str) -> dict[str, float]:
+    """What a fresh process finds: see ``benchmarks.child``."""
     answer = subprocess.run(
         [sys.executable, "-m", "benchmarks.child", task, folder], check=True, capture_output=True, text=True
     )

@@ -15,6 +15,7 @@ from benchmarks.site import CALLBACK, VERIFIER, Contents, Credentials, add_codes
 
 PREFIX = "/auth"
 FORM = "application/x-www-form-urlencoded"
+AWS_JSON = "application/x-amz-json-1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,19 @@ def call(app: Flask, environ: dict[str, Any]) -> bytes:
     Raises:
         WrongAnswer: it is not a 200.
     """
+    status, body = _answer(app, environ)
+    if status != "200 OK":
+        raise WrongAnswer(f"{environ['PATH_INFO']}: {status} {body[:200]!r}")
+    return body
+
+
+def sent(app: Flask, request: Request) -> tuple[str, dict[str, Any]]:
+    """Status line and JSON of the answer, whatever it is."""
+    status, body = _answer(app, request.environ())
+    return status, json.loads(body)
+
+
+def _answer(app: Flask, environ: dict[str, Any]) -> tuple[str, bytes]:
     statuses: list[str] = []
 
     def start_response(status: str, _headers: list[tuple[str, str]], _info: object = None) -> Callable[[bytes], object]:
@@ -87,9 +101,7 @@ def call(app: Flask, environ: dict[str, Any]) -> bytes:
     close = getattr(answer, "close", None)
     if close is not None:
         close()
-    if statuses[0] != "200 OK":
-        raise WrongAnswer(f"{environ['PATH_INFO']}: {statuses[0]} {body[:200]!r}")
-    return body
+    return statuses[0], body
 
 
 def answer_of(app: Flask, request: Request) -> dict[str, Any]:
@@ -127,6 +139,12 @@ def userinfo(access_token: str) -> Request:
 
 def well_known(pool_id: str, document: str) -> Request:
     return Request("GET", f"{PREFIX}/{pool_id}/.well-known/{document}")
+
+
+def public(operation: str, **members: object) -> Request:
+    """A call of the JSON API that nobody signs."""
+    headers = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}"}
+    return Request("POST", f"{PREFIX}/", "", json.dumps(members).encode(), AWS_JSON, headers)
 
 
 @dataclass(frozen=True, slots=True)

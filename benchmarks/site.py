@@ -37,6 +37,11 @@ MACHINE = ClientSpec(
     allowed_oauth_scopes=("orders/read",),
     allowed_oauth_flows_user_pool_client=True,
 )
+APP = ClientSpec(
+    client_name="app",
+    explicit_auth_flows=("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
+    prevent_user_existence_errors="ENABLED",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Whom the requests are about. ``rotating`` is ``web`` with refresh token rotation."""
+    """Whom the requests are about. ``rotating`` is ``web`` with refresh token rotation, ``app`` public."""
 
     pool_id: str
     sub: str
     machine: Credentials
     web: Credentials
     rotating: Credentials
+    app: Credentials
 
 
 def make_app(folder: Path, **settings: object) -> Flask:
@@ -77,7 +83,7 @@ def _register(services: Services, pool_id: str, spec: ClientSpec) -> Credentials
 
 
 def fill(app: Flask, folder: Path) -> Contents:
-    """One pool with a resource server, three clients and a user, noted in ``folder`` for other processes."""
+    """One pool with a resource server, four clients and a user, noted in ``folder`` for other processes."""
     services = services_of(app)
     pool = services.pools.create(PoolSpec(name="benchmark"))
     scopes = [ResourceServerScope("read", "Read orders")]
@@ -97,6 +103,7 @@ def fill(app: Flask, folder: Path) -> Contents:
         machine=_register(services, pool.id, MACHINE),
         web=_register(services, pool.id, web_client("web")),
         rotating=_register(services, pool.id, web_client("rotating", rotates=True)),
+        app=_register(services, pool.id, APP),
     )
     (folder / "contents.json").write_text(json.dumps(asdict(contents)))
     return contents
@@ -126,6 +133,7 @@ def read_contents(folder: Path) -> Contents:
         machine=Credentials(**noted["machine"]),
         web=Credentials(**noted["web"]),
         rotating=Credentials(**noted["rotating"]),
+        app=Credentials(**noted["app"]),
     )
 
 

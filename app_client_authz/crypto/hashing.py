@@ -7,14 +7,16 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from app_client_authz.domain.errors import ConfigurationError, InvalidPassword, TooManyRequests, Unavailable
 
 if TYPE_CHECKING:
     import argon2
+
+T = TypeVar("T")
 
 MAX_PASSWORD_CHARACTERS: Final = 256
 MAX_MEMORY_KIB: Final = 1024 * 1024
@@ -30,7 +32,9 @@ _STORED: Final = re.compile(
 class PasswordHasher:
     """Makes and checks password hashes; one per process, shared by all threads.
 
-    Peak memory is ``slots`` times ``memory_kib``, whatever the number of requests.
+    Peak memory is about ``slots`` times ``memory_kib``, whatever the number of requests: the hashes are made in
+    threads of their own, as many as there are slots. The C library keeps what a thread gave back for that very
+    thread, so that in the threads of requests each of them would come to hold the memory of a hash.
     """
 
     def __init__(
@@ -54,10 +58,12 @@ class PasswordHasher:
                 f" 8 KiB per lane to {MAX_MEMORY_KIB} KiB, 1 to {MAX_TIME_COST}, 1 to {MAX_PARALLELISM}"
             )
         self._parameters = (memory_kib, time_cost, parallelism)
-        self._gate = threading.BoundedSemaphore(slots if slots is not None else os.cpu_count() or 1)
+        self._slots = slots if slots is not None else os.cpu_count() or 1
+        self._gate = threading.BoundedSemaphore(self._slots)
         self._wait_seconds = wait_seconds
         self._once = threading.Lock()
         self._ready: tuple[argon2.PasswordHasher, str] | None = None
+        self._threads: tuple[int, ThreadPoolExecutor] | None = None
 
     def hash(self, password: str) -> str:
         """The hash to store, parameters and salt included.
@@ -71,12 +77,14 @@ class PasswordHasher:
             raise InvalidPassword(f"Password must have at most {MAX_PASSWORD_CHARACTERS} characters")
         from argon2.exceptions import HashingError
 
-        with self._slot():
+        def make() -> str:
             engine, _ = self._prepared()
             try:
                 return engine.hash(_octets(password))
             except HashingError:
                 raise Unavailable("The password cannot be hashed now", detail="argon2 failed, out of memory?") from None
+
+        return self._in_slot(make)
 
     def verify(self, stored: str | None, password: str, *, like: str | None = None) -> bool:
         """Whether the password is the one behind ``stored``.
@@ -92,7 +100,7 @@ class PasswordHasher:
         """
         from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-        with self._slot():
+        def check() -> bool:
             engine, _ = self._prepared()
             sound = stored is not None and _acceptable(stored) and len(password) <= MAX_PASSWORD_CHARACTERS
             against = stored if stored is not None and sound else self._dummy(stored or like)
@@ -107,19 +115,30 @@ class PasswordHasher:
                 return False  # a stored hash that does not decode
             return sound
 
+        return self._in_slot(check)
+
     def needs_rehash(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's: hash anew at a good sign-in."""
         found = _STORED.fullmatch(stored)
         return found is None or tuple(int(value) for value in found.groups()) != self._parameters
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _in_slot(self, work: Callable[[], T]) -> T:
         if not self._gate.acquire(timeout=self._wait_seconds):
             raise TooManyRequests("Rate exceeded", detail="all password hashing slots are busy")
         try:
-            yield
+            return self._executor().submit(work).result()
         finally:
             self._gate.release()
+
+    def _executor(self) -> ThreadPoolExecutor:
+        """Threads of this very process: a child of it has none of its parent's (gunicorn --preload)."""
+        threads, process = self._threads, os.getpid()
+        if threads is None or threads[0] != process:
+            with self._once:
+                threads = self._threads
+                if threads is None or threads[0] != process:
+                    threads = self._threads = process, ThreadPoolExecutor(self._slots, "authz-password-hash")
+        return threads[1]
 
     def _dummy(self, like: str | None) -> str:
         """A hash that no password fits, with the parameters of ``like`` or, without one, today's."""

@@ -3,11 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, update
+from sqlalchemy import Connection, Row, Update, bindparam, case, delete, update
 
 from app_client_authz.domain.lockout import QUIET_SECONDS, free_slots, lock_seconds
 from app_client_authz.storage.insert_once import hold
 from app_client_authz.storage.tables import attempts
+
+_OWN = update(attempts).where(attempts.c.pool_id == bindparam("of_pool"), attempts.c.account == bindparam("of_account"))
+_RESERVE = _OWN.values(
+    {name: bindparam(name) for name in ("failures", "reserved", "reserved_until", "last_attempt_at")}
+)
+_RELEASE = _OWN.values(reserved=case((attempts.c.reserved > 0, attempts.c.reserved - 1), else_=0))
+_SUCCEED = _RELEASE.values(failures=0, locked_until=0.0, last_attempt_at=bindparam("now"))
+_FAIL = _RELEASE.values(
+    {name: bindparam(name) for name in ("failures", "locked_until")} | {"last_attempt_at": bindparam("now")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,7 @@ class Account:
 
 
 class Attempts:
-    """Every method is meant for a transaction of its own; ``_hold`` makes it the only one on the account."""
+    """Every method is meant for a transaction of its own, in which its first statement holds the account."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -40,12 +50,8 @@ class Attempts:
             return "locked"
         if reserved >= free_slots(failures):
             return "busy"
-        self._write(
-            account,
-            failures=failures,
-            reserved=reserved + 1,
-            reserved_until=until,
-            last_attempt_at=now,
+        self._settle(
+            _RESERVE, account, failures=failures, reserved=reserved + 1, reserved_until=until, last_attempt_at=now
         )
         return "reserved"
 
@@ -54,23 +60,15 @@ class Attempts:
         row = self._hold(account, now)
         failures = row.failures + 1
         lock = lock_seconds(failures)
-        self._write(
-            account,
-            failures=failures,
-            reserved=max(row.reserved - 1, 0),
-            locked_until=now + lock if lock else row.locked_until,
-            last_attempt_at=now,
-        )
+        self._settle(_FAIL, account, failures=failures, locked_until=now + lock if lock else row.locked_until, now=now)
 
     def succeed(self, account: Account, now: float) -> None:
         """A reserved check came out right: the count begins anew."""
-        row = self._hold(account, now)
-        self._write(account, failures=0, reserved=max(row.reserved - 1, 0), locked_until=0.0, last_attempt_at=now)
+        self._settle(_SUCCEED, account, now=now)
 
     def release(self, account: Account) -> None:
         """A reserved check did not happen."""
-        row = self._hold(account, 0.0)
-        self._write(account, reserved=max(row.reserved - 1, 0))
+        self._settle(_RELEASE, account)
 
     def clear(self, account: Account) -> None:
         self._connection.execute(
@@ -91,9 +89,5 @@ class Attempts:
             last_attempt_at=now,
         )
 
-    def _write(self, account: Account, **values: float) -> None:
-        self._connection.execute(
-            update(attempts)
-            .where(attempts.c.pool_id == account.pool_id, attempts.c.account == account.key)
-            .values(**values)
-        )
+    def _settle(self, statement: Update, account: Account, **values: float) -> None:
+        self._connection.execute(statement, {"of_pool": account.pool_id, "of_account": account.key, **values})

@@ -1,11 +1,13 @@
-"""Inserts that may come second."""
+"""Inserts that may come second; each statement is made once for its table."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.sql.dml import ReturningInsert
 
 
 def insert_once(connection: Connection, table: Table, **values: Any) -> bool:
@@ -14,9 +16,9 @@ def insert_once(connection: Connection, table: Table, **values: Any) -> bool:
     Returns:
         Whether this call inserted it.
     """
-    statement = _insert(connection, table, values).on_conflict_do_nothing()
+    statement = _unless_there(connection.dialect.name, table)
     # SQLAlchemy looks at the count of an INSERT only if it is told to.
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
+    return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def hold(connection: Connection, table: Table, **values: Any) -> Row[Any]:
@@ -24,19 +26,29 @@ def hold(connection: Connection, table: Table, **values: Any) -> Row[Any]:
 
     One statement: between an insert and a look, somebody else could delete the row.
     """
+    return connection.execute(_held(connection.dialect.name, table), values).one()
+
+
+@cache
+def _unless_there(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _held(dialect: str, table: Table) -> "ReturningInsert[Any]":
     key = list(table.primary_key.columns)
-    upsert = _insert(connection, table, values).on_conflict_do_update(
+    upsert = _insert(dialect, table).on_conflict_do_update(
         index_elements=key, set_={column: table.c[column.name] for column in key}
     )
-    return connection.execute(upsert.returning(*table.c)).one()
+    return upsert.returning(*table.c)
 
 
-def _insert(connection: Connection, table: Table, values: dict[str, Any]) -> "postgresql.Insert | sqlite.Insert":
+def _insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
     # Loaded with the engine, and not before: see ``tables.complete``.
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
-        return postgresql.insert(table).values(**values)
+        return postgresql.insert(table)
     from sqlalchemy.dialects import sqlite
 
-    return sqlite.insert(table).values(**values)
+    return sqlite.insert(table)

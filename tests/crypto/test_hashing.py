@@ -1,9 +1,11 @@
 """Password hashes: Argon2id, so many at a time, at the same price for everybody."""
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import argon2
@@ -316,6 +318,49 @@ def test_threads_that_share_a_hasher_each_get_their_own_answer() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.fixture
+def at_work(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The threads in which argon2 computed."""
+    seen: set[int] = set()
+    verify = argon2.PasswordHasher.verify
+
+    def watched(self: argon2.PasswordHasher, stored: str, password: bytes) -> bool:
+        seen.add(threading.get_ident())
+        return verify(self, stored, password)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", watched)
+    return seen
+
+
+def test_hashes_of_all_requests_are_made_in_as_many_threads_as_there_are_slots(at_work: set[int]) -> None:
+    """What a thread allocated stays with it: memory is that of the slots, and not of the requests."""
+    hasher = cheap(slots=2, wait_seconds=60)
+    stored = hasher.hash(PASSWORD)
+    with ThreadPoolExecutor(16) as requests:
+        answers = list(requests.map(lambda _: hasher.verify(stored, PASSWORD), range(64)))
+
+    assert all(answers)
+    assert len(at_work) <= 2
+    assert threading.get_ident() not in at_work
+
+
+def test_a_child_of_a_process_that_has_hashed_makes_threads_of_its_own(
+    at_work: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a fork, those of the parent are not there: whoever waited for them would wait for ever."""
+    hasher = cheap(slots=1)
+    stored = hasher.hash(PASSWORD)
+    assert hasher.verify(stored, PASSWORD)
+    parents, child = set(at_work), os.getpid() + 1
+    before = hasher._executor()
+    monkeypatch.setattr(os, "getpid", lambda: child)
+
+    assert hasher.verify(stored, PASSWORD)
+
+    assert hasher._executor() is not before
+    assert at_work > parents
 
 
 def test_a_process_that_serves_tokens_never_imports_argon2() -> None:

@@ -56,7 +56,7 @@ def after_the_first_look(engine: sa.Engine, interlude: Callable[[], object]) -> 
 
 @pytest.mark.attack("R24")
 @pytest.mark.parametrize("known", [False, True])
-@pytest.mark.parametrize("step", list(STEPS))
+@pytest.mark.parametrize("step", ["reserve", "fail"])
 def test_account_is_made_and_held_by_one_statement(units: Units, engine: sa.Engine, step: str, known: bool) -> None:
     if known:
         units.write(lambda unit: unit.attempts.fail(ACCOUNT, NOW))
@@ -65,6 +65,32 @@ def test_account_is_made_and_held_by_one_statement(units: Units, engine: sa.Engi
 
     assert [statement.split()[0] for statement in statements] == ["INSERT", "UPDATE"]
     assert len(counted(engine)) == 1
+
+
+@pytest.mark.attack("R24")
+@pytest.mark.parametrize("step", ["succeed", "release"])
+def test_what_needs_no_look_is_one_statement_and_makes_no_account(units: Units, engine: sa.Engine, step: str) -> None:
+    """Of an account that was cleared meanwhile there is nothing to settle."""
+    with after_the_first_look(engine, lambda: None) as statements:
+        units.write(lambda unit: STEPS[step](unit.attempts))
+
+    assert [statement.split()[0] for statement in statements] == ["UPDATE"]
+    assert counted(engine) == []
+
+
+def test_settling_gives_back_one_reservation(units: Units, engine: sa.Engine) -> None:
+    def after(step: str) -> tuple[int, int]:
+        units.write(lambda unit: unit.attempts.clear(ACCOUNT))
+        for name in ("reserve", "fail", "reserve", "reserve", step):
+            units.write(lambda unit, name=name: STEPS[name](unit.attempts))  # type: ignore[misc]
+        return counted(engine)[0]
+
+    assert {step: after(step) for step in STEPS} == {
+        "reserve": (1, 3),
+        "fail": (2, 1),
+        "succeed": (0, 1),
+        "release": (1, 1),
+    }
 
 
 @pytest.mark.attack("R24")
