@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app_client_authz.domain.client_spec import RefreshTokenRotation
-from app_client_authz.domain.pool import PoolSpec
+from app_client_authz.domain.pool import MfaChange, PoolSpec
 from tests.support.aws import told_of
+from tests.support.clock import MovableClock
 from tests.support.live import LiveServer
+from tests.support.mfa import App
 from tests.support.node import Steps, running, skip_without_node
 from tests.support.outbox import newest_code
 from tests.support.site import PASSWORD, PREFIX, Registered, Site, claims, make_site
@@ -41,7 +43,7 @@ def rotation() -> RefreshTokenRotation | None:
 @pytest.fixture
 def app_client(site: Site, rotation: RefreshTokenRotation | None) -> Registered:
     """A public client."""
-    flows = ("ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH")
+    flows = ("ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH")
     return site.client(
         explicit_auth_flows=flows if rotation else (*flows, "ALLOW_REFRESH_TOKEN_AUTH"),
         refresh_token_rotation=rotation,
@@ -160,6 +162,58 @@ def test_steps_that_a_sign_in_waits_for_are_named(app: Steps, site: Site) -> Non
     assert weak == ("InvalidPasswordException", "Password does not conform to policy: Password not long enough")
     assert unconfirmed["nextStep"] == {"signInStep": "CONFIRM_SIGN_UP"}
     assert reset["nextStep"] == {"signInStep": "RESET_PASSWORD"}
+
+
+def test_authenticator_app_is_set_up_and_asked_for(signed_in: Steps, site: Site) -> None:
+    """The app's clock stands still: the code of its next step is good already, and none has to be waited for."""
+    site.services.pool_settings.set_mfa(site.pool.id, MfaChange(mode="OPTIONAL", software_token=True))
+    app = signed_in
+    phone = App(app("setUpApp"), MovableClock(time.time()))
+    app("verifyApp", code=phone.code())
+    app("preferApp")
+    preferences = app("preferences")
+    app("signOut")
+
+    asked = app("signIn", username=NAME, password=PASSWORD, flow=PLAIN)
+    wrong = app.refused("confirmSignIn", response=phone.wrong())
+    done = app("confirmSignIn", response=phone.code(1))
+
+    assert preferences == {"enabled": ["TOTP"], "preferred": "TOTP"}
+    assert asked["nextStep"] == {"signInStep": "CONFIRM_SIGN_IN_WITH_TOTP_CODE"}
+    assert wrong == ("CodeMismatchException", "Invalid code received for user")
+    assert done == DONE
+
+
+def test_authenticator_app_is_set_up_at_the_sign_in_where_the_pool_demands_one(app: Steps, site: Site) -> None:
+    site.services.pool_settings.set_mfa(site.pool.id, MfaChange(mode="ON", software_token=True))
+    site.services.users.create(site.pool.id, NAME, {"email": MAIL}, password=PASSWORD, permanent=True)
+
+    asked = app("signIn", username=NAME, password=PASSWORD)
+    phone = App(asked["nextStep"]["totpSetupDetails"]["sharedSecret"], MovableClock(time.time()))
+    done = app("confirmSignIn", response=phone.code())
+
+    assert asked["nextStep"]["signInStep"] == "CONTINUE_SIGN_IN_WITH_TOTP_SETUP"
+    assert done == DONE
+
+
+def test_first_factor_is_chosen_and_a_code_by_mail_is_one(app: Steps, site: Site) -> None:
+    spec = PoolSpec(name="demo", allowed_first_auth_factors=("PASSWORD", "EMAIL_OTP"))
+    site.services.pools.replace(site.pool.id, spec)
+    verified = {"email": MAIL, "email_verified": "true"}
+    site.services.users.create(site.pool.id, NAME, verified, password=PASSWORD, permanent=True)
+
+    choice = app("signIn", username=NAME, flow="USER_AUTH")
+    mailed = app("confirmSignIn", response="EMAIL_OTP")
+    wrong = app.refused("confirmSignIn", response="00000000")
+    done = app("confirmSignIn", response=newest_code(site, NAME))
+    app("signOut")
+    preferred = app("signIn", username=NAME, password=PASSWORD, flow="USER_AUTH", preferred="PASSWORD_SRP")
+
+    assert choice["nextStep"]["signInStep"] == "CONTINUE_SIGN_IN_WITH_FIRST_FACTOR_SELECTION"
+    assert set(choice["nextStep"]["availableChallenges"]) == {"PASSWORD", "PASSWORD_SRP", "EMAIL_OTP"}
+    assert mailed["nextStep"]["signInStep"] == "CONFIRM_SIGN_IN_WITH_EMAIL_CODE"
+    assert wrong[0] == "CodeMismatchException"
+    assert done == preferred == DONE
 
 
 @pytest.mark.parametrize("rotation", [None, RefreshTokenRotation("ENABLED", 0)], ids=["kept", "rotated"])

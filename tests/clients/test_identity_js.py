@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app_client_authz.domain.pool import PoolSpec
+from app_client_authz.domain.pool import MfaChange, PoolSpec
 from tests.support.aws import told_of
+from tests.support.clock import MovableClock
 from tests.support.live import LiveServer
+from tests.support.mfa import App
 from tests.support.node import Steps, running, skip_without_node
 from tests.support.outbox import newest_code
 from tests.support.site import PASSWORD, PREFIX, Registered, Site, claims, make_site
@@ -140,6 +142,41 @@ def test_temporary_password_is_replaced_at_the_first_sign_in(lee: Steps, site: S
     assert asked == {"asks": "newPassword", "details": [{"email": MAIL}, []]}
     assert weak == ("InvalidPasswordException", "Password does not conform to policy: Password not long enough")
     assert claims(tokens["id"])["name"] == "Lee"
+
+
+def test_authenticator_app_is_set_up_and_asked_for(signed_in: Steps, site: Site) -> None:
+    """The app's clock stands still: the code of its next step is good already, and none has to be waited for."""
+    site.services.pool_settings.set_mfa(site.pool.id, MfaChange(mode="OPTIONAL", software_token=True))
+    lee = signed_in
+    app = App(lee("associateApp"), MovableClock(time.time()))
+    mismatch = lee.refused("verifyApp", code=app.wrong())
+    verified = lee("verifyApp", code=app.code())
+    lee("preferApp")
+
+    asked = lee("signIn", password=PASSWORD, flow=PLAIN)
+    wrong = lee.refused("sendCode", code=app.wrong())
+    tokens = lee("sendCode", code=app.code(1))
+
+    assert mismatch == ("EnableSoftwareTokenMFAException", "Code mismatch")
+    assert verified["Status"] == "SUCCESS"
+    assert (asked["asks"], asked["details"][0]) == ("totp", "SOFTWARE_TOKEN_MFA")
+    assert wrong == ("CodeMismatchException", "Invalid code received for user")
+    assert tokens["valid"]
+
+
+def test_authenticator_app_is_set_up_at_the_sign_in_where_the_pool_demands_one(lee: Steps, site: Site) -> None:
+    site.services.pool_settings.set_mfa(site.pool.id, MfaChange(mode="ON", software_token=True))
+    site.services.users.create(site.pool.id, NAME, {"email": MAIL}, password=PASSWORD, permanent=True)
+
+    asked = lee("signIn", password=PASSWORD)
+    app = App(lee("associateApp"), MovableClock(time.time()))
+    tokens = lee("verifyApp", code=app.code())
+    again = lee("signIn", password=PASSWORD)
+
+    assert asked["asks"] == "mfaSetup"
+    assert tokens["valid"]
+    assert again["asks"] == "totp"
+    assert lee("sendCode", code=app.code(1))["valid"]
 
 
 def test_session_is_refreshed_and_ends_with_the_sign_out(signed_in: Steps, endpoint: str) -> None:

@@ -1,5 +1,6 @@
 """What each request costs the database, and that growing tables do not add to it."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from werkzeug.test import TestResponse
 from app_client_authz.domain.client_spec import RefreshTokenRotation
 from app_client_authz.domain.user import Group
 from app_client_authz.storage import tables
+from tests.support.aws import Wire
 from tests.support.back_channel import exchange, refresh, revoke, token, userinfo
 from tests.support.clock import MovableClock
 from tests.support.cost import cost_on, sqlite_plan, sqlite_steps
 from tests.support.site import CALLBACK, PASSWORD, PREFIX, SIGNED_OUT, USERNAME, Site, make_site
+from tests.support.srp import SrpClient
 
 Ask = Callable[[], TestResponse]
 
@@ -82,6 +85,50 @@ def logout_request(site: Site) -> Ask:
     return lambda: signed_in.pop().get(f"{PREFIX}/logout", query_string=query)
 
 
+API_FLOWS = ("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+
+
+def api_sign_in(site: Site) -> tuple[Callable[..., TestResponse], Callable[[], TestResponse]]:
+    """``call(operation, …)`` of the JSON API by a client of its own, and a sign-in by password."""
+    client, wire = site.client(explicit_auth_flows=API_FLOWS), Wire(site.app)
+
+    def call(operation: str, **members: object) -> TestResponse:
+        named = {} if operation == "GetUser" else {"ClientId": client.client_id}
+        return wire(operation, named | members, signed=False)
+
+    given = {"USERNAME": USERNAME, "PASSWORD": PASSWORD}
+    return call, lambda: call("InitiateAuth", AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+
+
+def password_auth_request(site: Site) -> Ask:
+    return api_sign_in(site)[1]
+
+
+def srp_auth_request(site: Site) -> Ask:
+    call, _ = api_sign_in(site)
+
+    def both_messages() -> TestResponse:
+        user = SrpClient(site.pool.id, PASSWORD)
+        given = {"USERNAME": USERNAME, "SRP_A": user.a}
+        challenge = call("InitiateAuth", AuthFlow="USER_SRP_AUTH", AuthParameters=given)
+        responses = user.responses(json.loads(challenge.data)["ChallengeParameters"], now=site.clock())
+        return call("RespondToAuthChallenge", ChallengeName="PASSWORD_VERIFIER", ChallengeResponses=responses)
+
+    return both_messages
+
+
+def refresh_auth_request(site: Site) -> Ask:
+    call, sign_in = api_sign_in(site)
+    given = {"REFRESH_TOKEN": json.loads(sign_in().data)["AuthenticationResult"]["RefreshToken"]}
+    return lambda: call("InitiateAuth", AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=given)
+
+
+def get_user_request(site: Site) -> Ask:
+    call, sign_in = api_sign_in(site)
+    access_token = json.loads(sign_in().data)["AuthenticationResult"]["AccessToken"]
+    return lambda: call("GetUser", AccessToken=access_token)
+
+
 def login_url(site: Site) -> str:
     return site.authorize_url(site.web).replace("/oauth2/authorize?", "/login?")
 
@@ -113,6 +160,11 @@ KINDS = {
     "sign-in": Kind(sign_in_request, leads_to=f"{CALLBACK}?code="),
     "revocation": Kind(revocation_request),
     "logout": Kind(logout_request, leads_to=SIGNED_OUT),
+    # Three commits: the attempt is counted before the password is looked at (LCK-3), settled, and the session opened.
+    "USER_PASSWORD_AUTH": Kind(password_auth_request, (9, 5, 3)),
+    "USER_SRP_AUTH": Kind(srp_auth_request, (14, 6, 4)),
+    "REFRESH_TOKEN_AUTH": Kind(refresh_auth_request, (2, 0, 0)),
+    "GetUser": Kind(get_user_request, (1, 0, 0)),
 }
 PROMISED = [name for name, kind in KINDS.items() if kind.promised is not None]
 WITH_STATEMENTS = [name for name, kind in KINDS.items() if kind.promised != (0, 0, 0)]

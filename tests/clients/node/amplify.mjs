@@ -20,8 +20,8 @@ await serve({
   confirmSignUp: ({ username, code }) => auth.confirmSignUp({ username, confirmationCode: code }),
   resendCode: ({ username }) => auth.resendSignUpCode({ username }),
   autoSignIn: () => auth.autoSignIn(),
-  signIn: ({ username, password, flow }) =>
-    auth.signIn({ username, password, options: flow ? { authFlowType: flow } : undefined }),
+  signIn: ({ username, password, flow, preferred }) =>
+    auth.signIn({ username, password, options: { authFlowType: flow, preferredChallenge: preferred } }),
   confirmSignIn: ({ response }) => auth.confirmSignIn({ challengeResponse: response }),
   currentUser: () => auth.getCurrentUser(),
   tokens: () => tokensOf(),
@@ -36,6 +36,10 @@ await serve({
   forgotPassword: ({ username }) => auth.resetPassword({ username }),
   confirmPassword: ({ username, code, password }) =>
     auth.confirmResetPassword({ username, confirmationCode: code, newPassword: password }),
+  setUpApp: async () => (await auth.setUpTOTP()).sharedSecret,
+  verifyApp: ({ code }) => auth.verifyTOTPSetup({ code }),
+  preferApp: () => auth.updateMFAPreference({ totp: 'PREFERRED' }),
+  preferences: () => auth.fetchMFAPreference(),
   /** The app is installed anew: its tokens are lost, and live on. */
   forget: () => cognitoUserPoolsTokenProvider.tokenOrchestrator.clearTokens(),
   signOut: ({ everywhere }) => auth.signOut({ global: everywhere ?? false }),

@@ -29,6 +29,7 @@ const answered = (call) =>
       selectMFAType: asks('mfaType'),
       mfaRequired: asks('sms'),
       totpRequired: asks('totp'),
+      associateSecretCode: (secret) => resolve(secret),
     });
   });
 
@@ -80,6 +81,11 @@ await serve({
   forgotPassword: () => answered((callbacks) => user.forgotPassword(callbacks)),
   confirmPassword: ({ code, password }) =>
     answered((callbacks) => user.confirmPassword(code, password, callbacks)),
+  associateApp: () => answered((callbacks) => user.associateSoftwareToken(callbacks)),
+  verifyApp: ({ code }) => answered((callbacks) => user.verifySoftwareToken(code, 'phone', callbacks)),
+  preferApp: () =>
+    called((done) => user.setUserMfaPreference(null, { PreferredMfa: true, Enabled: true }, done)),
+  sendCode: ({ code }) => answered((callbacks) => user.sendMFACode(code, callbacks, 'SOFTWARE_TOKEN_MFA')),
   signOut: () => called((done) => user.signOut(done)),
   globalSignOut: () => answered((callbacks) => user.globalSignOut(callbacks)),
   deleteUser: () => called((done) => user.deleteUser(done)),
