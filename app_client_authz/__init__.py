@@ -8,6 +8,22 @@
 from app_client_authz.domain.errors import AuthzError, ConfigurationError
 from app_client_authz.extension import AppClientAuthz
 from app_client_authz.proxies import current_authz
+from app_client_authz.resource.current import current_token
+from app_client_authz.resource.guards import require_group, require_scope, require_token
+from app_client_authz.resource.token_guard import TokenGuard
 from app_client_authz.services.audit import security_event
+from app_client_authz.storage.migrate import include_name
 
-__all__ = ["AppClientAuthz", "AuthzError", "ConfigurationError", "current_authz", "security_event"]
+__all__ = [
+    "AppClientAuthz",
+    "AuthzError",
+    "ConfigurationError",
+    "TokenGuard",
+    "current_authz",
+    "current_token",
+    "include_name",
+    "require_group",
+    "require_scope",
+    "require_token",
+    "security_event",
+]

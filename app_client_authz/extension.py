@@ -17,6 +17,7 @@ from app_client_authz.domain.message import MessageSender
 from app_client_authz.hosted_ui.blueprint import hosted_ui_blueprint
 from app_client_authz.oauth.blueprint import oauth_blueprint
 from app_client_authz.proxies import EXTENSION
+from app_client_authz.resource.current import install
 from app_client_authz.services.registry import Services, build
 from app_client_authz.services.trigger_registry import TriggerRegistry
 from app_client_authz.services.triggers import Triggers
@@ -96,6 +97,7 @@ class AppClientAuthz:
             triggers=Triggers(self._triggers),
         )
         _look_at(app, services)
+        install(app, settings, services.own_tokens, services.clock)
         app.extensions[EXTENSION] = services
         for face, make in _FACES:
             if face in settings.faces:

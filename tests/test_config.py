@@ -9,6 +9,7 @@ from flask import Flask
 
 from app_client_authz import config
 from app_client_authz.config import Settings
+from app_client_authz.config.guarding import GuardedPool
 from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.crypto.sealing import Sealer, keys_from
 from app_client_authz.domain.dialect import COGNITO, OIDC
@@ -74,6 +75,9 @@ def test_every_field_but_flasks_own_keys_can_be_set_under_its_name(tmp_path: Pat
         "AUTHZ_SMTP_FROM": "Example <login@example.com>",
         "AUTHZ_SMTP_CA_FILE": certificate(tmp_path / "ca.pem").path,
         "AUTHZ_SMTP_TIMEOUT_SECONDS": 60,
+        "AUTHZ_GUARD_POOLS": ["us-east-1_AbC123xyz"],
+        "AUTHZ_GUARD_CHECKS_REVOCATION": False,
+        "AUTHZ_GUARD_ERRORS": "text",
     }
     found = settings(**given)
     assert {PREFIX + field.name.upper() for field in dataclasses.fields(Settings)} == {*given, "AUTHZ_SECRET_KEYS"}
@@ -102,6 +106,9 @@ def test_every_field_but_flasks_own_keys_can_be_set_under_its_name(tmp_path: Pat
         smtp_from=("Example", "login@example.com"),
         smtp_ca_file=str(tmp_path / "ca.pem"),
         smtp_timeout_seconds=60,
+        guard_pools=(GuardedPool("us-east-1_AbC123xyz"),),
+        guard_checks_revocation=False,
+        guard_errors="text",
     )
 
 
@@ -170,6 +177,9 @@ WRONG: dict[str, tuple[object, ...]] = {
     ),
     "AUTHZ_SMTP_CA_FILE": (1, b"ca.pem"),
     "AUTHZ_SMTP_TIMEOUT_SECONDS": (0, 61, "10", True, None),
+    "AUTHZ_GUARD_POOLS": ([], {}, "us-east-1_AbC123xyz", 1, {"us-east-1_AbC123xyz"}),
+    "AUTHZ_GUARD_CHECKS_REVOCATION": (None, 1, "True", "false"),
+    "AUTHZ_GUARD_ERRORS": (None, "", "JSON", "html", True, ["json"]),
 }
 
 
@@ -455,6 +465,74 @@ def test_settings_print_no_secret() -> None:
         assert "us-east-1" in shown
 
 
+# --- pools of guarded views -------------------------------------------------------------------
+
+ISSUER = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC123xyz"
+
+
+def test_own_pools_are_named_by_their_ids_and_others_by_their_issuer(tmp_path: Path) -> None:
+    found = settings(
+        AUTHZ_GUARD_POOLS={
+            "us-east-1_AbC123xyz": {"client_ids": ["1example"]},
+            ISSUER: {"client_ids": None},
+            "http://localhost:5000/auth/us-east-1_AbC123xyz": {
+                "client_ids": ("a", "b"),
+                "jwks": tmp_path / "keys.json",
+            },
+        }
+    )
+    assert found.guard_pools == (
+        GuardedPool("us-east-1_AbC123xyz", frozenset({"1example"})),
+        GuardedPool("eu-central-1_AbC123xyz", None, ISSUER, f"{ISSUER}/.well-known/jwks.json"),
+        GuardedPool(
+            "us-east-1_AbC123xyz",
+            frozenset({"a", "b"}),
+            "http://localhost:5000/auth/us-east-1_AbC123xyz",
+            str(tmp_path / "keys.json"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "pools, accepted",
+    [
+        ({"us-east-1_AbC123xyz": {"jwks": "x"}}, "'jwks' is for issuers"),
+        ({"us-east-1_AbC123xyz": {"client_id": "x"}}, "a mapping with 'client_ids'"),
+        ({"us-east-1_AbC123xyz": None}, "a mapping with 'client_ids'"),
+        ({"us-east-1_AbC123xyz": {"client_ids": []}}, "a list of client IDs"),
+        ({"us-east-1_AbC123xyz": {"client_ids": "abc"}}, "a list of client IDs"),
+        ({"us-east-1_AbC123xyz": {"client_ids": ["a b"]}}, "a list of client IDs"),
+        ({"us-east-1_AbC123xyz": {"client_ids": [["a"]]}}, "a list of client IDs"),
+        (["customers"], "accepted is a pool ID, or an issuer"),
+        ([["us-east-1_AbC123xyz"]], "accepted is a pool ID, or an issuer"),
+        ([ISSUER], "'client_ids' is needed"),
+        ({ISSUER: {}}, "'client_ids' is needed"),
+        ({ISSUER.replace("https", "http"): {"client_ids": None}}, "an issuer like"),
+        ({"https://login.example": {"client_ids": None}}, "an issuer like"),
+        ({ISSUER + "/": {"client_ids": None}}, "an issuer like"),
+        ({ISSUER + "?x=us-east-1_AbC123xyz": {"client_ids": None}}, "an issuer like"),
+        ({ISSUER + "#x_y": {"client_ids": None}}, "an issuer like"),
+        ({"https://me@login.example/us-east-1_AbC123xyz": {"client_ids": None}}, "an issuer like"),
+        ({"https://[::1/us-east-1_AbC123xyz": {"client_ids": None}}, "an issuer like"),
+        ({ISSUER: {"client_ids": None, "jwks": "http://keys.example/jwks.json"}}, "'jwks' is an https URL"),
+        ({ISSUER: {"client_ids": None, "jwks": "file:///etc/passwd"}}, "'jwks' is an https URL"),
+        ({ISSUER: {"client_ids": None, "jwks": ""}}, "'jwks' is an https URL"),
+        ({ISSUER: {"client_ids": None, "jwks": b"keys.json"}}, "'jwks' is an https URL"),
+        ({ISSUER: {"client_ids": None, "jwks": {"keys": []}}}, "'jwks' is an https URL"),
+    ],
+)
+def test_a_guarded_pool_that_could_let_in_anybody_stops_the_start(pools: object, accepted: str) -> None:
+    message = refusal(AUTHZ_GUARD_POOLS=pools)
+    assert message.startswith("AUTHZ_GUARD_POOLS[")
+    assert accepted in message
+
+
+def test_an_own_pool_is_not_named_as_if_its_revocations_were_out_of_sight() -> None:
+    public, pool = "https://login.example.com/auth", "us-east-1_AbC123xyz"
+    message = refusal(AUTHZ_PUBLIC_URL=public, AUTHZ_GUARD_POOLS={f"{public}/{pool}": {"client_ids": None}})
+    assert "is a pool of this site" in message
+
+
 # --- posture ----------------------------------------------------------------------------------
 
 SOUND: dict[str, object] = {"AUTHZ_PUBLIC_URL": "https://login.example.com/auth"}
@@ -478,6 +556,7 @@ def test_a_sound_site_has_no_posture_findings() -> None:
         ({"AUTHZ_ACCESS_KEYS": {"good": STRONG, "test": "test"}}, "AUTHZ-W005"),
         ({"AUTHZ_ACCESS_KEYS": {"AKIAIOSFODNN7EXAMPLE": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}}, "AUTHZ-W005"),
         ({"AUTHZ_ACCESS_KEYS": {"test": "test" * 10}}, "AUTHZ-W005"),
+        ({"AUTHZ_GUARD_CHECKS_REVOCATION": False}, "AUTHZ-W040"),
     ],
 )
 def test_each_weak_choice_has_its_code(keys: dict[str, object], code: str) -> None:

@@ -9,7 +9,7 @@ from tests.support.imports import PACKAGE, Import, Module, modules, room_of
 
 FACES = ("oauth", "api", "hosted_ui", "console")
 BELOW_FACES = {"services", "web", "domain", "config"}
-EVERYTHING = {"domain", "crypto", "storage", "services", "senders", "web", "config", *FACES}
+EVERYTHING = {"domain", "crypto", "storage", "services", "senders", "fetching", "web", "config", *FACES}
 WIRING = {"extension", "exceptions", "cli", "proxies", "resource", "standalone", "pytest_plugin"}
 
 ROOMS: dict[str, set[str]] = {
@@ -20,6 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "storage": {"domain", "crypto"},
     "services": {"domain", "crypto", "storage", "config"},
     "senders": {"domain", "config"},
+    "fetching": {"domain", "config"},
     **dict.fromkeys(FACES, BELOW_FACES),
     **dict.fromkeys(WIRING, EVERYTHING | WIRING),
     "": EVERYTHING | WIRING,
@@ -35,6 +36,7 @@ LIBRARIES: dict[str, set[str]] = {
     "storage": {"sqlalchemy", "alembic"},
     "services": {"blinker"},
     "senders": set(),
+    "fetching": set(),
     "oauth": {"authlib", *PAGES},
     "api": {"jmespath", *PAGES},  # if the host has it
     "hosted_ui": PAGES,

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from app_client_authz.config import smtp
+from app_client_authz.config import guarding, smtp
+from app_client_authz.config.guarding import GuardedPool
 from app_client_authz.config.reading import integer, is_host, is_loopback, wrong
 from app_client_authz.domain.dialect import COGNITO, DIALECTS, Dialect
 from app_client_authz.domain.errors import ConfigurationError
@@ -90,9 +91,18 @@ class Settings:
     smtp_timeout_seconds: int = 10
     """How long the mail server may keep a request waiting at each step, in seconds: 1 to 60."""
 
+    guard_pools: tuple[GuardedPool, ...] | None = None
+    """Pools whose tokens open the host's guarded views. None: the only pool of the site."""
+    guard_checks_revocation: bool = True
+    """Whether guarded views look at the present state of token session, user and client."""
+    guard_errors: str = "json"
+    """How guarded views word a refusal: ``json`` or ``text``."""
+
     @classmethod
-    def from_mapping(cls, app_config: Mapping[str, object]) -> "Settings":
+    def from_mapping(cls, app_config: Mapping[str, object], *, seals: bool = True) -> "Settings":
         """The settings in a Flask config; keys that are not set keep their default.
+
+        ``seals``: the app keeps secrets, and so needs a key.
 
         Raises:
             ConfigurationError: an ``AUTHZ_`` key is unknown, a value is wrong, or there is no key to
@@ -108,11 +118,12 @@ class Settings:
             if key in app_config
         }
         settings = cls(**values, secret_keys=_secret_keys(app_config))
-        if not settings.sealing_keys and not settings.secret_keys:
+        if seals and not settings.sealing_keys and not settings.secret_keys:
             raise ConfigurationError(
                 f"no key to seal with: set SECRET_KEY (or the list AUTHZ_SEALING_KEYS) to what {_MAKE_ONE} prints"
             )
         smtp.check(settings)
+        guarding.check(settings)
         if settings.password_hash_memory_kib < 8 * settings.password_hash_parallelism:
             wrong(
                 "AUTHZ_PASSWORD_HASH_MEMORY_KIB",
@@ -273,6 +284,7 @@ _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "AUTHZ_PASSWORD_BLOCKLIST": _blocklist,
     "AUTHZ_FACES": _faces,
     **smtp.READERS,
+    **guarding.READERS,
 }
 
 
@@ -322,6 +334,13 @@ _POSTURE: Final[Mapping[str, tuple[Callable[[Settings], bool], str]]] = {
         (
             f"a secret access key in AUTHZ_ACCESS_KEYS has fewer than {STRONG_SECRET_CHARACTERS} characters, is a"
             " published example, or repeats a few characters: who guesses it administers every user pool"
+        ),
+    ),
+    "AUTHZ-W040": (
+        lambda settings: not settings.guard_checks_revocation,
+        (
+            "guarded views only verify signatures: a revoked token, and that of a deleted client or a disabled user,"
+            " opens them until it expires. Set AUTHZ_GUARD_CHECKS_REVOCATION to True"
         ),
     ),
 }

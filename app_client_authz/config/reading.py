@@ -31,6 +31,24 @@ def integer(low: int, high: int, unit: str = "") -> Callable[[str, object], int]
     return read
 
 
+def one_of(*accepted: str) -> Callable[[str, object], str]:
+    """A reader of one of these texts."""
+
+    def read(key: str, value: object) -> str:
+        if not isinstance(value, str) or value not in accepted:
+            wrong(key, value, " or ".join(map(repr, accepted)))
+        return value
+
+    return read
+
+
+def flag(key: str, value: object) -> bool:
+    """Reads True or False."""
+    if not isinstance(value, bool):
+        wrong(key, value, "True or False")
+    return value
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name (without port; IPv6 with or without brackets) means this very machine."""
     return host.lower() in LOOPBACK_HOSTS

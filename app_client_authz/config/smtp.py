@@ -5,7 +5,7 @@ from email.utils import getaddresses
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Final
 
-from app_client_authz.config.reading import integer, is_host, is_loopback, wrong
+from app_client_authz.config.reading import integer, is_host, is_loopback, one_of, wrong
 from app_client_authz.domain.errors import ConfigurationError
 from app_client_authz.domain.names import is_email
 
@@ -33,15 +33,6 @@ def check(settings: "Settings") -> None:
         )
     if settings.smtp_tls == "none" and not is_loopback(settings.smtp_host or ""):
         wrong("AUTHZ_SMTP_TLS", "none", "'starttls' or 'implicit'; 'none' for a server on this machine only")
-
-
-def _one_of(*accepted: str) -> Callable[[str, object], str]:
-    def read(key: str, value: object) -> str:
-        if not isinstance(value, str) or value not in accepted:
-            wrong(key, value, " or ".join(map(repr, accepted)))
-        return value
-
-    return read
 
 
 def _host(key: str, value: object) -> str | None:
@@ -93,10 +84,10 @@ def _ca_file(key: str, value: object) -> str | None:
 
 
 READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
-    "AUTHZ_MESSAGE_SENDER": _one_of(*SENDERS),
+    "AUTHZ_MESSAGE_SENDER": one_of(*SENDERS),
     "AUTHZ_SMTP_HOST": _host,
     "AUTHZ_SMTP_PORT": _port,
-    "AUTHZ_SMTP_TLS": _one_of(*TLS),
+    "AUTHZ_SMTP_TLS": one_of(*TLS),
     "AUTHZ_SMTP_USERNAME": _text,
     "AUTHZ_SMTP_PASSWORD": _text,
     "AUTHZ_SMTP_FROM": _from,

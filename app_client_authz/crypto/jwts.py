@@ -59,6 +59,12 @@ class Presented:
     unproven: dict[str, object] = field(repr=False)
     signed: jws.CompactSignature = field(repr=False)
 
+    @property
+    def kid(self) -> str | None:
+        """Which key it says that it was signed with; None if that can be no key's name."""
+        kid = self.signed.protected.get("kid")
+        return kid if isinstance(kid, str) and _KID.fullmatch(kid) else None
+
 
 class GeneratedKey(NamedTuple):
     """A new key: its name, the private part to be sealed at once, the public part to be published."""
@@ -178,8 +184,8 @@ def verify(
     Raises:
         InvalidToken: anything is wrong; ``detail`` says what, without quoting the token.
     """
-    kid = token.signed.protected.get("kid")
-    if not isinstance(kid, str) or not _KID.fullmatch(kid) or kid not in public_keys:
+    kid = token.kid
+    if kid is None or kid not in public_keys:
         raise _refused("kid")
     try:
         proven = jws.validate_compact(token.signed, public_keys[kid], registry=_REGISTRY)

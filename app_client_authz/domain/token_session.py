@@ -1,7 +1,9 @@
 """A token session: everything issued from one authentication, and what its refresh tokens still give."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from app_client_authz.domain.app_client import AppClient
 from app_client_authz.domain.user import User
@@ -77,6 +79,27 @@ def decide(
     return Verdict.REUSED
 
 
-def is_signed_in(user: User | None, since: float) -> bool:
+class SignInState(Protocol):
+    """What of a user decides whether they are signed in."""
+
+    @property
+    def enabled(self) -> bool: ...
+
+    @property
+    def signed_out_at(self) -> float | None: ...
+
+
+def is_signed_in(user: SignInState | None, since: float) -> bool:
     """True if the user exists, is enabled, and did not sign out everywhere at or after ``since`` (R18)."""
     return user is not None and user.enabled and (user.signed_out_at is None or user.signed_out_at < since)
+
+
+def standing_since(claims: Mapping[str, object], valid_from: float, opened_at: float | None) -> float | None:
+    """Since when the authority of a proven token stands; None if its session is gone or from before a restore.
+
+    ``valid_from`` is the pool's ``sessions_valid_from``; ``opened_at`` is when the token's session was opened, None
+    if it is not there. A token without a session has only its ``iat``, whole seconds: one from the second of a
+    global sign-out counts as older than it.
+    """
+    since = opened_at if claims.get("origin_jti") is not None else float(str(claims["iat"]))
+    return None if since is None or since < valid_from else since

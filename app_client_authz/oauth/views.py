@@ -12,7 +12,6 @@ from werkzeug.datastructures import Headers
 from app_client_authz.domain.errors import (
     AuthorizationError,
     BearerError,
-    BearerMissing,
     MalformedRequest,
     ResourceNotFound,
     TokenError,
@@ -26,6 +25,7 @@ from app_client_authz.services.registry import Services
 from app_client_authz.web import params as web_params
 from app_client_authz.web.authorization import redirect, refuse
 from app_client_authz.web.base_url import base_url, own_path
+from app_client_authz.web.bearer import bearer_token
 from app_client_authz.web.cookies import sso_cookie
 from app_client_authz.web.endpoint import Endpoint
 
@@ -130,7 +130,7 @@ class Revoke(OAuthEndpoint):
 
 
 class UserInfo(OAuthEndpoint):
-    """OIDC Core section 5.3; the token comes in the Authorization header and nowhere else (UIF-1)."""
+    """OIDC Core section 5.3."""
 
     accepts = ("GET", "POST")
     open_to_browsers = True
@@ -139,21 +139,13 @@ class UserInfo(OAuthEndpoint):
         base = self._base()
         token = ""
         try:
-            token = self._bearer()
+            token = bearer_token(request)
             claims = self._services.profile.userinfo(token, base)
         except BearerError as error:
             return errors.bearer_error(error, self._services.profile.dialect_for(token, base))
         return errors.json_response(200, json.dumps(claims, separators=(",", ":"), ensure_ascii=False))
 
     post = get
-
-    @staticmethod
-    def _bearer() -> str:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        # Two headers arrive joined by a comma, and a token holds neither comma nor blank.
-        if scheme.lower() != "bearer" or not token or not token.isascii() or "," in token or " " in token:
-            raise BearerMissing
-        return token
 
 
 class Jwks(OAuthEndpoint):

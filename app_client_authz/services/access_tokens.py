@@ -16,9 +16,9 @@ from app_client_authz.domain.errors import (
     UserNotFound,
 )
 from app_client_authz.domain.registration import Registration
+from app_client_authz.domain.token_session import standing_since
 from app_client_authz.domain.user import User, UserStatus, username_key
 from app_client_authz.services.keys import Keys
-from app_client_authz.services.profile import standing_since
 from app_client_authz.services.stored_users import existing_user
 from app_client_authz.storage.token_sessions import Bearer
 from app_client_authz.storage.unit import Unit, Units
@@ -88,7 +88,7 @@ class AccessTokens:
             raise NotAuthorized(_INVALID, detail="another pool's client")
         if not user.enabled:
             raise UserDisabled
-        since = standing_since(claims, pool, found.opened_at)
+        since = standing_since(claims, pool.sessions_valid_from, found.opened_at)
         if found.revoked_at is not None or since is None or (user.signed_out_at or 0) >= since:
             raise NotAuthorized(_REVOKED)
         if user.status == UserStatus.RESET_REQUIRED:

@@ -6,12 +6,12 @@ from app_client_authz.crypto import jwts
 from app_client_authz.domain import attributes, ids, scopes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.dialect import Dialect
-from app_client_authz.domain.errors import InvalidToken, OpenIdScopeMissing, ResourceNotFound
-from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.errors import InvalidToken, OpenIdScopeMissing
 from app_client_authz.domain.registration import Registration
-from app_client_authz.domain.token_session import is_signed_in
+from app_client_authz.domain.token_session import is_signed_in, standing_since
 from app_client_authz.domain.user import User
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.own_tokens import proven
 from app_client_authz.services.pools import Dialects
 from app_client_authz.storage.unit import Unit, Units
 
@@ -55,15 +55,7 @@ class Profile:
         return self._dialects.default if pool is None else self._dialects.of(pool)
 
     def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
-        presented = jwts.read(access_token)
-        pool_id = ids.pool_id_of(presented.unproven.get("iss"), base)
-        if pool_id is None:
-            raise InvalidToken(detail="issuer")
-        try:
-            ring = self._keys.ring(pool_id)
-        except ResourceNotFound:
-            raise InvalidToken(detail="issuer") from None
-        return jwts.verify(presented, ring.public, issuer=f"{base}/{pool_id}", token_use="access", now=self._clock())
+        return proven(self._keys, jwts.read(access_token), base, "access", self._clock())
 
     @staticmethod
     def _alive(unit: Unit, claims: Mapping[str, object], base: str) -> tuple[Registration, User]:
@@ -73,17 +65,7 @@ class Profile:
         )
         if found is None or claims["iss"] != f"{base}/{found.registration.pool.id}":
             raise InvalidToken(detail="client or user deleted")
-        issued_at = standing_since(claims, found.registration.pool, found.opened_at)
+        issued_at = standing_since(claims, found.registration.pool.sessions_valid_from, found.opened_at)
         if found.revoked_at is not None or issued_at is None or not is_signed_in(found.user, issued_at):
             raise InvalidToken(detail="revoked, signed out or disabled")
         return found.registration, found.user
-
-
-def standing_since(claims: Mapping[str, object], pool: UserPool, opened_at: float | None) -> float | None:
-    """Since when an access token's authority stands; None if its session is gone or from before a restore.
-
-    A token without a session has only its ``iat``, whole seconds: one from the second of a global sign-out
-    counts as older than it.
-    """
-    since = opened_at if claims.get("origin_jti") is not None else float(str(claims["iat"]))
-    return None if since is None or since < pool.sessions_valid_from else since

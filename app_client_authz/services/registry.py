@@ -35,6 +35,7 @@ from app_client_authz.services.next_steps import NextSteps
 from app_client_authz.services.outbox import Outbox
 from app_client_authz.services.own_account import OwnAccount
 from app_client_authz.services.own_attributes import OwnAttributes
+from app_client_authz.services.own_tokens import OwnTokens
 from app_client_authz.services.page_tokens import PageTokens
 from app_client_authz.services.password_attempts import PasswordAttempts
 from app_client_authz.services.passwords import NewPasswords
@@ -105,6 +106,7 @@ class Services:
     own_attributes: OwnAttributes
     own_account: OwnAccount
     devices: Devices
+    own_tokens: OwnTokens
     hints: Hints
     upkeep: Upkeep
 
@@ -206,6 +208,7 @@ def build(
         own_attributes=OwnAttributes(units, access_tokens, dialects, verification_codes, delivery, clock),
         own_account=OwnAccount(units, access_tokens, users, authentication, new_passwords, clock),
         devices=Devices(units, access_tokens, clock),
+        own_tokens=OwnTokens(units, keys, clock),
         hints=Hints(app_clients, keys, clock),
         upkeep=upkeep,
     )

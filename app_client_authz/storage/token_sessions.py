@@ -1,6 +1,7 @@
 """Token sessions and their refresh tokens."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -75,6 +76,24 @@ _ALIVE = (
     )
     .where(app_clients.c.client_id == bindparam("client_id"))
 )
+_STANDING = (
+    select(
+        app_clients.c.pool_id,
+        pools.c.sessions_valid_from,
+        token_sessions.c.created_at,
+        token_sessions.c.revoked_at,
+        users.c.enabled,
+        users.c.signed_out_at,
+    )
+    .select_from(app_clients)
+    .join(pools, pools.c.id == app_clients.c.pool_id)
+    .outerjoin(users, (users.c.pool_id == pools.c.id) & (users.c.sub == bindparam("sub")))
+    .outerjoin(
+        token_sessions,
+        (token_sessions.c.id == bindparam("id")) & (token_sessions.c.sub == users.c.sub),
+    )
+    .where(app_clients.c.client_id == bindparam("client_id"))
+)
 _ALIVE_USER = slice(len(REGISTRATION_COLUMNS), len(REGISTRATION_COLUMNS) + len(USER_COLUMNS))
 
 
@@ -89,6 +108,26 @@ class Bearer:
     user: User
     opened_at: float | None
     revoked_at: float | None
+
+
+class UserStanding(NamedTuple):
+    """Whether a user may get anything."""
+
+    enabled: bool
+    signed_out_at: float | None
+
+
+class TokenStanding(NamedTuple):
+    """What a token still stands on. Instants are epoch seconds.
+
+    ``opened_at`` is None if the user has no such session, ``user`` if there is no such user in the client's pool.
+    """
+
+    pool_id: str
+    sessions_valid_from: float
+    opened_at: float | None
+    revoked_at: float | None
+    user: UserStanding | None
 
 
 class TokenSessions:
@@ -201,16 +240,30 @@ class TokenSessions:
 
     def bearer(self, client_id: str, sub: str, session_id: str | None) -> Bearer | None:
         """Client, pool, user and session of an access token in one statement; None without client or user."""
-        try:
-            octets = octets_of(session_id or "")
-        except ValueError:
-            octets = b""
-        parameters = {"client_id": client_id, "sub": sub, "id": octets}
+        parameters = {"client_id": client_id, "sub": sub, "id": _key_octets(session_id)}
         row = self._connection.execute(_ALIVE, parameters).one_or_none()
         if row is None:
             return None
         return Bearer(registration_of(tuple(row)), user_of(row[_ALIVE_USER]), row.opened_at, row.revoked_at)
 
+    def standing(self, client_id: str, sub: str, session_id: str | None) -> TokenStanding | None:
+        """What a token of user or machine still stands on, in one statement; None without its client."""
+        parameters = {"client_id": client_id, "sub": sub, "id": _key_octets(session_id)}
+        row = self._connection.execute(_STANDING, parameters).one_or_none()
+        if row is None:
+            return None
+        pool_id, valid_from, opened_at, revoked_at, enabled, signed_out_at = row
+        user = None if enabled is None else UserStanding(enabled, signed_out_at)
+        return TokenStanding(pool_id, valid_from, opened_at, revoked_at, user)
+
 
 def _device_id(octets: bytes | None) -> str | None:
     return octets if octets is None else (text_of(octets) if octets else FORGOTTEN)
+
+
+def _key_octets(session_id: str | None) -> bytes:
+    """The key of a session; of none, for what names none."""
+    try:
+        return octets_of(session_id or "")
+    except ValueError:
+        return b""
