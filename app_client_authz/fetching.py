@@ -55,6 +55,8 @@ def _from_url(url: str) -> bytes:
                     raise Unavailable(detail=f"more than {MAX_BYTES} bytes")
                 if time.monotonic() > give_up:
                     raise Unavailable(detail=f"more than {TOTAL_SECONDS:g} seconds")
+            if answer.length:
+                raise Unavailable(detail="it was cut off")
     except urllib.error.HTTPError as error:
         error.close()
         raise Unavailable(detail=f"status {error.code}") from None

@@ -8,7 +8,8 @@ from app_client_authz.domain import strict_json
 from app_client_authz.domain.errors import ConfigurationError
 
 MAX_KEYS: Final = 32
-# A modulus of 8192 bits: checking one signature with a larger key would take milliseconds.
+# Of base64url: a modulus of 2048 bits, and one of 8192. With a larger key one signature would take milliseconds.
+_MODULUS_AT_LEAST: Final = 342
 _MAX_CHARACTERS: Final = 1366
 
 
@@ -42,7 +43,7 @@ def _key(entry: object) -> tuple[str, VerificationKey] | None:
         return None
     members = {name: entry.get(name) for name in ("kid", "kty", "n", "e")}
     jwk = {name: text for name, text in members.items() if isinstance(text, str) and len(text) <= _MAX_CHARACTERS}
-    if jwk.keys() != members.keys():
+    if jwk.keys() != members.keys() or len(jwk["n"]) < _MODULUS_AT_LEAST:
         return None
     try:
         return jwk["kid"], load_public_key(jwk)
