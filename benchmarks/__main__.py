@@ -3,11 +3,12 @@
 import argparse
 import time
 
-from benchmarks import app_clients, direct, existence, figures, growth, served, sign_ins
+from benchmarks import app_clients, direct, existence, figures, growth, guard, served, sign_ins
 from benchmarks.machine import described, load
 
 PARTS = {
     "direct": ("CPU and SQL of direct WSGI calls", direct.run),
+    "guard": ("a guarded view of the host beside a bare one", guard.run),
     "growth": ("small against large tables", growth.run),
     "clients": ("app clients by the JSON API, in small and large pools", app_clients.run),
     "signins": ("sign-ins by the JSON API, and what their tokens are used for", sign_ins.run),

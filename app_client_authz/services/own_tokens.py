@@ -46,6 +46,14 @@ class OwnTokens:
         """
         return proven(self._keys, token, base, use, self._clock())
 
+    def stamp(self, pool_id: str, kid: str) -> int | None:
+        """The version of the pool's keys, not older than two seconds; None without that key among them."""
+        try:
+            ring = self._keys.ring(pool_id)
+        except ResourceNotFound:
+            return None
+        return ring.version if kid in ring.public else None
+
     def check_standing(self, token: AcceptedToken) -> None:
         """Nothing, if client, user and token session are still what the token says (R18, JWT-5).
 

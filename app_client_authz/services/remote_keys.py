@@ -34,6 +34,8 @@ class RemoteKeys:
         self._location = location
         self._fetch = fetch
         self._monotonic = monotonic
+        self.version = 0
+        """Another one after each look that gave keys."""
         self._kept: Mapping[str, VerificationKey] = {}
         self._fetched_at = _NEVER
         self._tried_at = _NEVER
@@ -66,6 +68,7 @@ class RemoteKeys:
     def _look(self) -> None:
         try:
             self._kept = read_key_set(self._fetch(self._location))
+            self.version += 1
             self._fetched_at = self._monotonic()
         except (Unavailable, BadKeySet) as error:
             reason = error.detail if isinstance(error, Unavailable) else str(error)

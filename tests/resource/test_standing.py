@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from app_client_authz.domain.pool import PoolSpec
+from app_client_authz.resource.current import GUARD
 from tests.resource.forgery import b64, segment
-from tests.resource.host import NOT_VALID, Host, make_host
+from tests.resource.host import EXPIRED, NOT_VALID, Host, make_host
 from tests.support.back_channel import refresh, revoke
 from tests.support.clock import MovableClock
 from tests.support.cost import cost_on, sqlite_plan
@@ -145,6 +147,58 @@ def test_pool_that_is_made_up_costs_no_statement(host: Host) -> None:
             forged = f"{text.split('.')[0]}.{b64(claims)}.{text.split('.')[2]}"
             assert pinned.get("/token", forged).status_code == 401
     assert cost.statements == []
+
+
+def test_token_that_was_let_in_before_still_expires(host: Host, clock: MovableClock) -> None:
+    text = host.user_token()
+    assert [host.get("/token", text).status_code for _ in range(2)] == [200, 200]
+    clock.advance(3599)
+    assert host.get("/token", text).status_code == 200
+    clock.advance(1)
+
+    assert host.get("/token", text).headers["WWW-Authenticate"] == EXPIRED
+
+
+@pytest.mark.attack("R18")
+def test_token_that_was_let_in_before_dies_with_its_key(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app_client_authz.services.keys.RING_SECONDS", 0.0)
+    keys, pool_id, text = host.site.services.keys, host.site.pool.id, host.user_token()
+    unchecked = host.again(AUTHZ_GUARD_CHECKS_REVOCATION=False)
+    old = [key.kid for key in keys.of_pool(pool_id)]
+    keys.rotate(pool_id, at_once=True)
+    assert [each.get("/token", text).status_code for each in (host, unchecked)] == [200, 200]
+    for kid in old:
+        keys.withdraw(pool_id, kid)
+
+    assert [each.get("/token", text).status_code for each in (host, unchecked)] == [401, 401]
+    assert host.get("/token", host.user_token()).status_code == 200
+
+
+@pytest.mark.attack("R23")
+def test_token_that_was_let_in_before_is_refused_once_a_second_pool_is_there(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app_client_authz.services.own_tokens.RING_SECONDS", 0.0)
+    text = host.user_token()
+    assert host.get("/token", text).status_code == 200
+    host.site.services.pools.create(PoolSpec(name="second"))
+
+    assert host.get("/token", text).status_code == 401
+
+
+def test_access_token_that_was_let_in_before_is_no_id_token_either(host: Host) -> None:
+    text = host.user_token()
+    assert [host.get(path, text).status_code for path in ("/token", "/id", "/token", "/id")] == [200, 401, 200, 401]
+
+
+def test_process_keeps_a_bounded_number_of_tokens(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app_client_authz.services.guard.KNOWN_TOKENS", 2)
+    texts = [host.machine_token() for _ in range(4)]
+    for _ in range(2):
+        assert [host.get("/token", text).status_code for text in texts] == [200] * 4
+
+    assert len(host.app.extensions[GUARD].guard._known) == 2
+    assert not any(text in repr(host.app.extensions[GUARD].guard._known) for text in texts)
 
 
 def test_check_is_made_by_keys_alone(sqlite_url_migrated: str, clock: MovableClock) -> None:
