@@ -39,6 +39,11 @@ from app_client_authz.storage.verification_codes import VerificationCodes
 
 T = TypeVar("T")
 
+HELD = (
+    "SQLite has one writer at a time, and another transaction is open. If it is this request's own (db.session),"
+    " commit or roll back before calling AppClientAuthz."
+)
+
 WRITER_WAIT_SECONDS = 5.0
 TRIES = 4
 # serialization failure, deadlock, lock not available: the transaction did nothing and may run again (ATM-8)
@@ -153,6 +158,7 @@ class Units:
         return self._run(lambda: self._in_line(self._commit, work))
 
     def _read(self, work: Callable[[Unit], T]) -> T:
+        self._leave_transactions_alone()
         with self._reader.connect() as connection:
             return work(Unit(connection, self._sealer))
 
@@ -166,7 +172,14 @@ class Units:
         finally:
             self._writer.release()
 
+    def _leave_transactions_alone(self) -> None:
+        """In memory the host and we have one connection: what we end there, we end for the host."""
+        pool = self.engine.pool
+        if isinstance(pool, StaticPool) and getattr(pool.connection.driver_connection, "in_transaction", False):
+            raise Unavailable(HELD, detail="the only connection to the database in memory is in a transaction")
+
     def _commit(self, work: Callable[[Unit], T]) -> T:
+        self._leave_transactions_alone()
         with self._writing.connect() as connection, immediate(connection) if self._sqlite else nullcontext():
             result = work(Unit(connection, self._sealer))
             try:
@@ -212,7 +225,7 @@ def immediate(connection: Connection) -> Iterator[None]:
         try:
             driver.execute("BEGIN IMMEDIATE")
         except driver.OperationalError as error:
-            raise Unavailable(detail=f"SQLite gives no write lock: {error}") from error
+            raise Unavailable(HELD, detail=f"SQLite gives no write lock: {error}") from error
         yield
     finally:
         if not enforced:
