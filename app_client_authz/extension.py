@@ -42,6 +42,21 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 _FACES = (("oauth", oauth_blueprint), ("hosted_ui", hosted_ui_blueprint), ("api", api_blueprint))
 
 
+class SystemClock:
+    """The time of the system, or, in the tests of a host, so many seconds ``ahead`` of it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def advance(self, seconds: float) -> float:
+        """Moves on, and returns the new present."""
+        self.ahead += seconds
+        return self()
+
+
 class AppClientAuthz:
     """An authorization server inside a Flask app; one object serves any number of apps.
 
@@ -59,10 +74,10 @@ class AppClientAuthz:
         db: Any = None,
         *,
         sender: MessageSender | None = None,
-        clock: Clock = time.time,
+        clock: Clock | None = None,
     ) -> None:
-        """As ``init_app``, if ``app`` is given; ``clock`` returns epoch seconds."""
-        self._clock = clock
+        """As ``init_app``, if ``app`` is given; ``clock`` returns epoch seconds, by default those of the system."""
+        self._clock = clock or SystemClock()
         self._sender = sender
         self._triggers = TriggerRegistry()
         self._apps = 0

@@ -11,6 +11,11 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of a verifier (RFC 7636 section 4.2)."""
+    return urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+
+
 def check_challenge(challenge: str | None, method: str | None) -> None:
     """Accept no challenge at all, or an S256 challenge of 43 base64url characters (PKC-3, PKC-4).
 
@@ -38,6 +43,5 @@ def verify(challenge: str | None, verifier: str | None) -> None:
         raise InvalidGrant(detail="code_verifier for a code without challenge")
     if verifier is None or not _VERIFIER.fullmatch(verifier):
         raise InvalidGrant(detail="code_verifier missing or malformed")
-    computed = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=")
-    if not compare_digest(computed, challenge.encode("ascii")):
+    if not compare_digest(challenge_of(verifier).encode("ascii"), challenge.encode("ascii")):
         raise InvalidGrant(detail="code_verifier does not match")
