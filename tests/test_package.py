@@ -89,6 +89,13 @@ def test_metadata_names_licence_and_python(wheel: Path) -> None:
     assert "Requires-Python: >=3.11" in metadata
 
 
+def test_pytest_finds_the_fixtures_for_hosts_by_itself(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
+
+        assert archive.read(name).decode() == f"[pytest11]\n{PACKAGE}.pytest_plugin = {PACKAGE}.pytest_plugin\n"
+
+
 @pytest.mark.slow
 def test_wheel_works_in_a_clean_environment_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "clean"
