@@ -11,7 +11,7 @@ from app_client_authz import AppClientAuthz, current_token, require_group, requi
 from app_client_authz.domain.user import Group
 from tests.support.back_channel import exchange, token
 from tests.support.clock import MovableClock
-from tests.support.site import SMALL_HASHES, Registered, Site, make_site
+from tests.support.site import SMALL_HASHES, Registered, Site, copied_site, make_site
 
 MISSING = 'Bearer realm="api"'
 EXPIRED = f'{MISSING}, error="invalid_token", error_description="The token has expired."'
@@ -72,7 +72,7 @@ class Host:
 
 
 def make_host(url: str, clock: MovableClock, **settings: object) -> Host:
-    site = make_site(url, clock, **settings)
+    site = (copied_site if url.startswith("sqlite") else make_site)(url, clock, **settings)
     add_views(site.app)
     return Host(site)
 
