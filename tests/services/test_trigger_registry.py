@@ -324,21 +324,3 @@ def test_without_their_triggers_there_are_no_custom_challenges() -> None:
     assert triggers.define_challenge(kim, [], NOBODY) is None
     assert triggers.create_challenge(kim, [], NOBODY) is None
     assert triggers.verify_challenge(kim, CustomChallenge({}, {}, None), "x", NOBODY) is None
-
-
-def test_sign_in_triggers_are_told_and_may_refuse() -> None:
-    seen: list[dict[str, Any]] = []
-
-    def record(event: dict[str, Any]) -> dict[str, Any]:
-        seen.append(event)
-        return event
-
-    triggers = with_triggers(PreAuthentication=record, PostAuthentication=record)
-    triggers.pre_authentication(POOL, "kim", KIM, Caller("c", {}, {"ip": "::1"}), hides=True)
-    triggers.post_authentication(KIM, Caller("c"))
-    assert [each["triggerSource"] for each in seen] == [
-        "PreAuthentication_Authentication",
-        "PostAuthentication_Authentication",
-    ]
-    assert seen[0]["request"]["validationData"] == {"ip": "::1"}
-    assert seen[0]["request"]["userNotFound"] is False
