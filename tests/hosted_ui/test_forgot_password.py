@@ -237,7 +237,7 @@ def test_a_client_that_shows_who_exists_says_why(site: Site, visitor: Visitor, n
 def test_a_message_that_cannot_be_sent_is_told_where_who_exists_is_shown(
     site: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise CodeDeliveryFailure("Unable to deliver code to user")
 
     monkeypatch.setattr(site.services.delivery, "send_code", fails)

@@ -178,7 +178,7 @@ def test_an_account_that_is_confirmed_at_once_is_signed_in_at_once(
 def test_a_message_that_cannot_be_sent_leaves_the_account_to_be_confirmed_later(
     site: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise CodeDeliveryFailure("Unable to deliver code to user")
 
     with monkeypatch.context() as broken:
