@@ -53,7 +53,8 @@ def test_every_field_but_flasks_own_keys_can_be_set_under_its_name(tmp_path: Pat
     listed.write_text("hunter2", encoding="utf-8")
     given: dict[str, object] = {
         "AUTHZ_URL_PREFIX": "/id/v1",
-        "AUTHZ_PUBLIC_URL": "https://login.example.com/id",
+        "AUTHZ_PUBLIC_URL": "https://localhost:8443/id",
+        "AUTHZ_ISSUER": "https://cognito-idp.eu-central-1.amazonaws.com/{pool_id}",
         "AUTHZ_REGION": "eu-central-1",
         "AUTHZ_ACCESS_KEYS": {"AKIAEXAMPLE": STRONG},
         "AUTHZ_SEALING_KEYS": [STRONG, STRONG[::-1]],
@@ -84,7 +85,8 @@ def test_every_field_but_flasks_own_keys_can_be_set_under_its_name(tmp_path: Pat
     assert found == Settings(
         password_blocklist=frozenset({"hunter2"}),
         url_prefix="/id/v1",
-        public_url="https://login.example.com/id",
+        public_url="https://localhost:8443/id",
+        issuer="https://cognito-idp.eu-central-1.amazonaws.com/{pool_id}",
         region="eu-central-1",
         access_keys={"AKIAEXAMPLE": STRONG},
         sealing_keys=(STRONG, STRONG[::-1]),
@@ -152,6 +154,18 @@ WRONG: dict[str, tuple[object, ...]] = {
     "AUTHZ_URL_PREFIX": (
         *("/", "auth", "/auth/", "/a//b", "/a/../b", "/..", "/.", "/a b", "/ä", "/a?b", "/a#b", "/a%2f", "/<id>"),
         *("/a\n", None, 1, b"/auth"),
+    ),
+    "AUTHZ_ISSUER": (
+        *(
+            "",
+            "{pool_id}",
+            "/{pool_id}",
+            "https://issuer.example.com",
+            "https://issuer.example.com/us-east-1_AbC123xyz",
+        ),
+        *("https://issuer.example.com/{pool_id}/", "https://issuer.example.com//{pool_id}", 1, b"https://a/{pool_id}"),
+        *("https://Issuer.example.com/{pool_id}", "https://issuer.example.com:443/{pool_id}"),
+        *("http://issuer.example.com/{pool_id}", "https://issuer.example.com/?{pool_id}", "https:///{pool_id}"),
     ),
     "AUTHZ_REGION": (None, "", "US-EAST-1", "us_east_1", "-us", "us-", "x" * 33, 1, "a\n"),
     "AUTHZ_BIND_KEY": ("", 1, b"x", []),
@@ -221,6 +235,25 @@ def test_a_long_wrong_value_is_shown_in_part() -> None:
 @pytest.mark.parametrize("prefix", ["", "/auth", "/a/b", "/a.b~c-d_e", "/..a"])
 def test_prefixes_that_are_accepted(prefix: str) -> None:
     assert settings(AUTHZ_URL_PREFIX=prefix).url_prefix == prefix
+
+
+@pytest.mark.parametrize(
+    "url", [None, "http://localhost:5000/auth", "https://127.0.0.1:8443", "https://[::1]:8443/auth"]
+)
+def test_another_issuer_is_for_a_server_of_this_machine(url: str | None) -> None:
+    issuer = "https://cognito-idp.us-east-1.amazonaws.com/{pool_id}"
+    found = settings(AUTHZ_ISSUER=issuer, AUTHZ_PUBLIC_URL=url)
+    assert found.issuers.of("http://localhost/auth", "us-east-1_AbC123xyz") == (
+        "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC123xyz"
+    )
+    assert "AUTHZ-W038" in codes(found)
+    message = refusal(AUTHZ_ISSUER=issuer, AUTHZ_PUBLIC_URL="https://login.example.com/auth")
+    assert message.startswith("AUTHZ_ISSUER is for development")
+    assert "https://login.example.com/auth" in message
+
+
+def test_a_password_in_the_issuer_is_not_shown() -> None:
+    assert "hunter2" not in refusal(AUTHZ_ISSUER="https://me:hunter2@issuer.example.com/{pool_id}")
 
 
 @pytest.mark.parametrize("faces", [[], ("oauth",), ["hosted_ui"], ["hosted_ui", "oauth"]])

@@ -206,7 +206,7 @@ def sign_out_everyone(pool_id: str) -> None:
 
 
 def _labelled(value: UserPool) -> dict[str, object]:
-    spec, policy, public_url = value.spec, value.password_policy, current_authz.settings.public_url
+    spec, policy, settings = value.spec, value.password_policy, current_authz.settings
     kinds = {"A-Z": policy.require_uppercase, "a-z": policy.require_lowercase, "0-9": policy.require_numbers}
     asked = [kind for kind, on in (kinds | {"symbols": policy.require_symbols}).items() if on]
     customs = [each for each in value.schema.values() if each.is_custom]
@@ -214,7 +214,9 @@ def _labelled(value: UserPool) -> dict[str, object]:
     return {
         "Pool": value.id,
         "Name": value.name,
-        "Issuer": f"{public_url}/{value.id}" if public_url else "follows the request: AUTHZ_PUBLIC_URL is not set",
+        "Issuer": settings.issuers.of(settings.public_url or "", value.id)
+        if settings.public_url or settings.issuer
+        else "follows the request: AUTHZ_PUBLIC_URL is not set",
         "Dialect": dialect if spec.dialect else f"{dialect} (the site's)",
         "Sign in with": list(value.username_attributes) or ["username", *value.alias_attributes],
         "Case sensitive": value.case_sensitive,

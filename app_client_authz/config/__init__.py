@@ -19,6 +19,7 @@ from app_client_authz.config.guarding import GuardedPool
 from app_client_authz.config.reading import integer, is_host, is_loopback, wrong
 from app_client_authz.domain.dialect import COGNITO, DIALECTS, Dialect
 from app_client_authz.domain.errors import ConfigurationError
+from app_client_authz.domain.issuers import Issuers
 
 __all__ = ["FACES", "STRONG_SECRET_CHARACTERS", "Posture", "Settings", "is_loopback"]
 
@@ -27,6 +28,7 @@ STRONG_SECRET_CHARACTERS: Final = 32
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*", re.ASCII)
 _REGION: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _ACCESS_KEY_ID: Final = re.compile(r"\w{1,128}", re.ASCII)
+_ISSUER_END: Final = "/{pool_id}"
 _MAKE_ONE: Final = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -46,6 +48,8 @@ class Settings:
     """Where the blueprints are mounted: ``""`` or a path like ``/auth``, without a slash at its end."""
     public_url: str | None = None
     """The outside URL of the prefix, without a slash at its end. None: only loopback hosts are served."""
+    issuer: str | None = None
+    """The issuer of every pool, ``{pool_id}`` at its end; for development. None: the outside URL and the pool's ID."""
     region: str = "us-east-1"
     """First half of pool IDs, and the region of signed API operations."""
     access_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False, hash=False)
@@ -122,6 +126,11 @@ class Settings:
             raise ConfigurationError(
                 f"no key to seal with: set SECRET_KEY (or the list AUTHZ_SEALING_KEYS) to what {_MAKE_ONE} prints"
             )
+        if settings.issuer is not None and not settings.is_of_this_machine:
+            raise ConfigurationError(
+                f"AUTHZ_ISSUER is for development, and AUTHZ_PUBLIC_URL={settings.public_url!r} serves other machines:"
+                " accepted is an AUTHZ_PUBLIC_URL of localhost, 127.0.0.1 or [::1], or none"
+            )
         smtp.check(settings)
         guarding.check(settings)
         if settings.password_hash_memory_kib < 8 * settings.password_hash_parallelism:
@@ -136,6 +145,16 @@ class Settings:
     def is_https(self) -> bool:
         """Whether browsers reach us by https only."""
         return self.public_url is not None and self.public_url.startswith("https:")
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        """Whether it is only reached from the machine that it runs on."""
+        return self.public_url is None or is_loopback(_host_and_port(urlsplit(self.public_url).netloc)[0])
+
+    @property
+    def issuers(self) -> Issuers:
+        """How the pools' issuers are made."""
+        return Issuers(None if self.issuer is None else self.issuer.removesuffix(_ISSUER_END))
 
     @property
     def public_origin(self) -> str | None:
@@ -178,6 +197,28 @@ def _public_url(key: str, value: object) -> str | None:
     if port == {"https": 443, "http": 80}[scheme]:
         wrong(key, value, "a URL without the port that its scheme has anyway: browsers leave it out")
     return f"{scheme}://{authority.lower()}{slash}{path}"
+
+
+def _issuer(key: str, value: object) -> str | None:
+    accepted = (
+        f"None or a URL like 'https://cognito-idp.us-east-1.amazonaws.com{_ISSUER_END}': that very end, https (http for"
+        " localhost, 127.0.0.1 and [::1]), host in lower case, without user, query and fragment"
+    )
+    if value is None:
+        return None
+    if isinstance(value, str) and "@" in value:
+        # What stands before the @ may be a password.
+        raise ConfigurationError(f"{key} holds a user or a password: accepted is {accepted}")
+    if not isinstance(value, str) or not value.endswith(_ISSUER_END):
+        wrong(key, value, accepted)
+    start = value.removesuffix(_ISSUER_END)
+    try:
+        written_as_it_is = _public_url(key, start) == start  # tokens and clients compare it character by character
+    except ConfigurationError:
+        written_as_it_is = False
+    if not written_as_it_is:
+        wrong(key, value, accepted)
+    return value
 
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
@@ -271,6 +312,7 @@ def _secret_keys(app_config: Mapping[str, object]) -> tuple[str | bytes, ...]:
 _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "AUTHZ_URL_PREFIX": _url_prefix,
     "AUTHZ_PUBLIC_URL": _public_url,
+    "AUTHZ_ISSUER": _issuer,
     "AUTHZ_REGION": _region,
     "AUTHZ_ACCESS_KEYS": _access_keys,
     "AUTHZ_SEALING_KEYS": _sealing_keys,
@@ -334,6 +376,13 @@ _POSTURE: Final[Mapping[str, tuple[Callable[[Settings], bool], str]]] = {
         (
             f"a secret access key in AUTHZ_ACCESS_KEYS has fewer than {STRONG_SECRET_CHARACTERS} characters, is a"
             " published example, or repeats a few characters: who guesses it administers every user pool"
+        ),
+    ),
+    "AUTHZ-W038": (
+        lambda settings: settings.issuer is not None,
+        (
+            "AUTHZ_ISSUER is set, which is for development: tokens are issued in the name of another server, and no"
+            " client finds their keys by discovery"
         ),
     ),
     "AUTHZ-W040": (

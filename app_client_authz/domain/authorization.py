@@ -18,6 +18,7 @@ from app_client_authz.domain.errors import (
     UnknownClient,
     UnsupportedResponseType,
 )
+from app_client_authz.domain.issuers import WHERE_THEY_ARE_SERVED, Issuers
 from app_client_authz.domain.pool import UserPool
 
 FLOWS = {"code": "code", "token": "implicit"}
@@ -47,6 +48,7 @@ class AuthorizationRequest:
     max_age: int | None = None
     login_hint: str | None = None
     provider: str | None = None
+    issuers: Issuers = WHERE_THEY_ARE_SERVED
 
     @property
     def in_fragment(self) -> bool:
@@ -56,7 +58,7 @@ class AuthorizationRequest:
     @property
     def error_target(self) -> "ErrorTarget":
         """Where an error goes that shows only now."""
-        return ErrorTarget(self.client, self.dialect, self.redirect_uri, self.state, self.in_fragment)
+        return ErrorTarget(self.client, self.dialect, self.redirect_uri, self.state, self.in_fragment, self.issuers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class ErrorTarget:
     redirect_uri: str
     state: str | None
     in_fragment: bool
+    issuers: Issuers
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ def judge(
     pool: UserPool | None,
     dialect: Dialect,
     live_scopes: Collection[str],
+    *,
+    issuers: Issuers = WHERE_THEY_ARE_SERVED,
 ) -> AuthorizationRequest:
     """The request, if every check passes.
 
@@ -176,9 +181,8 @@ def judge(
         for check in CHECKS:
             check(draft)
     except RedirectableError as error:
-        error.target = ErrorTarget(
-            client, dialect, params["redirect_uri"], params.get("state"), params.get("response_type") == "token"
-        )
+        in_fragment = params.get("response_type") == "token"
+        error.target = ErrorTarget(client, dialect, params["redirect_uri"], params.get("state"), in_fragment, issuers)
         raise
     max_age = params.get("max_age")
     return AuthorizationRequest(
@@ -196,6 +200,7 @@ def judge(
         max_age=None if max_age is None else int(max_age),
         login_hint=params.get("login_hint"),
         provider=_provider(params),
+        issuers=issuers,
     )
 
 

@@ -4,20 +4,19 @@ from app_client_authz.domain.dialect import Dialect
 from app_client_authz.domain.scopes import ADMIN
 
 
-def configuration(base: str, pool_id: str, dialect: Dialect) -> dict[str, object]:
+def configuration(base: str, pool_id: str, dialect: Dialect, issuer: str) -> dict[str, object]:
     """The document, keys in alphabetical order, as Cognito has them.
 
     Beyond Cognito's members it advertises PKCE, which disturbs no client; the OIDC dialect
     adds what a strict client looks for.
     """
-    issuer = f"{base}/{pool_id}"
     document: dict[str, object] = {
         "authorization_endpoint": f"{base}/oauth2/authorize",
         "code_challenge_methods_supported": ["S256"],
         "end_session_endpoint": f"{base}/logout",
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": issuer,
-        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "jwks_uri": f"{base}/{pool_id}/.well-known/jwks.json",
         "response_types_supported": ["code", "token"],
         "revocation_endpoint": f"{base}/oauth2/revoke",
         "scopes_supported": ["openid", "email", "phone", "profile"],

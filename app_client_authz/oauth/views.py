@@ -178,7 +178,8 @@ class Discovery(OAuthEndpoint):
                 pool = self._services.pools.describe(pool_id)
             except ResourceNotFound:
                 return _no_such_pool()
-            document = configuration(key[1], pool_id, self._services.dialects.of(pool))
+            issuer = self._services.settings.issuers.of(key[1], pool_id)
+            document = configuration(key[1], pool_id, self._services.dialects.of(pool), issuer)
             if len(self._kept) > 1024:
                 self._kept.clear()
             body = json.dumps(document, separators=(",", ":")).encode()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app_client_authz.crypto import jwts
-from app_client_authz.domain import ids, scopes
+from app_client_authz.domain import scopes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     InvalidToken,
@@ -15,6 +15,7 @@ from app_client_authz.domain.errors import (
     UserNotConfirmed,
     UserNotFound,
 )
+from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import standing_since
 from app_client_authz.domain.user import User, UserStatus, username_key
@@ -57,9 +58,10 @@ def held(unit: Unit, holder: Holder) -> StoredUser:
 class AccessTokens:
     """Every look is at the present state: revocation, deletion and disabling count at once (JWT-5)."""
 
-    def __init__(self, units: Units, keys: Keys, clock: Clock) -> None:
+    def __init__(self, units: Units, keys: Keys, issuers: Issuers, clock: Clock) -> None:
         self._units = units
         self._keys = keys
+        self._issuers = issuers
         self._clock = clock
 
     def holder(self, access_token: str, base: str) -> Holder:
@@ -84,7 +86,7 @@ class AccessTokens:
 
         found = self._units.read(look)
         pool, user = found.registration.pool, found.user
-        if claims["iss"] != f"{base}/{pool.id}":
+        if claims["iss"] != self._issuers.of(base, pool.id):
             raise NotAuthorized(_INVALID, detail="another pool's client")
         if not user.enabled:
             raise UserDisabled
@@ -98,11 +100,11 @@ class AccessTokens:
     def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
         try:
             presented = jwts.read(access_token)
-            pool_id = ids.pool_id_of(presented.unproven.get("iss"), base)
+            pool_id = self._issuers.pool_id_in(presented.unproven.get("iss"), base)
             if pool_id is None:
                 raise NotAuthorized(_INVALID, detail="issuer")
-            public = self._keys.ring(pool_id).public
-            return jwts.verify(presented, public, issuer=f"{base}/{pool_id}", token_use="access", now=self._clock())
+            public, issuer = self._keys.ring(pool_id).public, self._issuers.of(base, pool_id)
+            return jwts.verify(presented, public, issuer=issuer, token_use="access", now=self._clock())
         except ResourceNotFound:
             raise NotAuthorized(_INVALID, detail="pool") from None
         except InvalidToken as error:

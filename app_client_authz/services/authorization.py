@@ -16,6 +16,7 @@ from app_client_authz.domain.errors import (
     TriggerFailed,
     TriggerRefused,
 )
+from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.registration import Registration
 from app_client_authz.services.app_clients import AppClients
 from app_client_authz.services.pools import Dialects, LiveScopes
@@ -45,6 +46,7 @@ class Authorization:
         live_scopes: LiveScopes,
         sessions: Sessions,
         tokens: Tokens,
+        issuers: Issuers,
         clock: Clock,
         code_lifetime_seconds: int,
     ) -> None:
@@ -54,6 +56,7 @@ class Authorization:
         self._live_scopes = live_scopes
         self._sessions = sessions
         self._tokens = tokens
+        self._issuers = issuers
         self._clock = clock
         self._code_lifetime_seconds = code_lifetime_seconds
 
@@ -69,7 +72,9 @@ class Authorization:
         if found is None:
             return judge(params, None, None, self._dialects.default, ())
         pool = found.pool
-        return judge(params, found.client, pool, self._dialects.of(pool), self._live_scopes.of(pool))
+        return judge(
+            params, found.client, pool, self._dialects.of(pool), self._live_scopes.of(pool), issuers=self._issuers
+        )
 
     def resume(self, request: AuthorizationRequest, cookie: str | None) -> SignedIn | None:
         """The SSO session that answers the request without a page; None if the user has to sign in.
@@ -113,7 +118,7 @@ class Authorization:
         if request.state is not None:
             parameters.append(("state", request.state))
         if request.dialect.authorization_response_has_iss:
-            parameters.append(("iss", f"{base}/{request.pool.id}"))
+            parameters.append(("iss", request.issuers.of(base, request.pool.id)))
         return AuthorizationResponse(request.redirect_uri, tuple(parameters), request.in_fragment)
 
     def _code(self, request: AuthorizationRequest, signed_in: SignedIn) -> list[tuple[str, str]]:

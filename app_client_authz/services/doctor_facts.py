@@ -72,10 +72,9 @@ def endpoints(case: Case) -> Answer:
     if base is None:
         text = "They follow the request, on this machine only: AUTHZ_PUBLIC_URL is not set."
         return Answer(topic, question, Verdict.INFO, text)
-    issuer = f"{base}/{case.pool.id}"
     urls = {
-        "issuer": issuer,
-        "discovery": f"{issuer}/.well-known/openid-configuration",
+        "issuer": case.settings.issuers.of(base, case.pool.id),
+        "discovery": f"{base}/{case.pool.id}/.well-known/openid-configuration",
         "authorize": f"{base}/oauth2/authorize",
         "token": f"{base}/oauth2/token",
         "userInfo": f"{base}/oauth2/userInfo",

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple, Protocol
 from app_client_authz.config.guarding import GuardedPool
 from app_client_authz.crypto import jwts
 from app_client_authz.crypto.jwts import Presented, Purpose
-from app_client_authz.domain import ids
 from app_client_authz.domain.accepted_token import AcceptedToken
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import InvalidToken
@@ -98,7 +97,7 @@ class Guard:
         return _Verified(token, issuer, kid, stamp, int(str(token.claims["exp"])))
 
     def _issuer(self, said: object, base: str | None) -> "_Issuer | None":
-        pool_id = None if base is None else ids.pool_id_of(said, base)
+        pool_id = None if base is None or self._own is None else self._own.pool_id_in(said, base)
         if self._own is None or base is None or pool_id is None:
             return self._others.get(said) if isinstance(said, str) else None
         # Before keys are looked up: pools that are made up cost no query, and tokens of one pool mean nothing at

@@ -7,6 +7,7 @@ from app_client_authz.crypto import digests, jwts
 from app_client_authz.crypto.jwts import SigningKey
 from app_client_authz.domain import attributes, claims, scopes
 from app_client_authz.domain.device import NewDevice
+from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_trigger import TokenChanges, TokenSource
@@ -33,9 +34,10 @@ class TokenSet:
 class Issuer:
     """Makes tokens and keeps nothing: whether they may be made is decided by who asks."""
 
-    def __init__(self, keys: Keys, dialects: Dialects, triggers: Triggers) -> None:
+    def __init__(self, keys: Keys, dialects: Dialects, issuers: Issuers, triggers: Triggers) -> None:
         self._keys = keys
         self._dialects = dialects
+        self._issuers = issuers
         self._triggers = triggers
 
     def signing(self, pool: UserPool) -> Mapping[str, SigningKey]:
@@ -72,7 +74,7 @@ class Issuer:
     ) -> TokenSet:
         """An access token, and an ID token where the grant has scope ``openid`` or comes from the JSON API."""
         client, pool = registration.client, registration.pool
-        issuer = f"{base}/{pool.id}"
+        issuer = self._issuers.of(base, pool.id)
         granted = _granted(grant.scopes, changes)
         of_access = claims.access_token(
             issuer, client, user, replace(grant, scopes=granted) if changes else grant, digests.random_uuid(), now
@@ -121,7 +123,8 @@ class Issuer:
         client, pool = registration.client, registration.pool
         changes = self._triggers.machine_token(pool, granted, Caller(client.client_id, metadata or {}))
         granted = _granted(granted, changes)
-        said = claims.client_credentials(f"{base}/{pool.id}", client, granted, digests.random_uuid(), now)
+        issuer = self._issuers.of(base, pool.id)
+        said = claims.client_credentials(issuer, client, granted, digests.random_uuid(), now)
         for change in changes:
             said = change.on_access_token(said)
         return TokenSet(jwts.sign(said, self.signing(pool)["access"]), client.access_token_seconds, granted)

@@ -5,38 +5,39 @@ from collections.abc import Mapping
 
 from app_client_authz.crypto import jwts
 from app_client_authz.crypto.jwts import Presented, Purpose
-from app_client_authz.domain import ids
 from app_client_authz.domain.accepted_token import AcceptedToken
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import InvalidToken, ResourceNotFound
+from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.token_session import is_signed_in, standing_since
 from app_client_authz.domain.user import User
 from app_client_authz.services.keys import RING_SECONDS, Keys
 from app_client_authz.storage.unit import Units
 
 
-def proven(keys: Keys, token: Presented, base: str, use: Purpose, now: float) -> Mapping[str, object]:
+def proven(keys: Keys, issuers: Issuers, token: Presented, base: str, use: Purpose, now: float) -> Mapping[str, object]:
     """The claims of a token that a pool under the outside URL ``base`` signed for that use.
 
     Raises:
         InvalidToken: it did not.
     """
-    pool_id = ids.pool_id_of(token.unproven.get("iss"), base)
+    pool_id = issuers.pool_id_in(token.unproven.get("iss"), base)
     if pool_id is None:
         raise InvalidToken(detail="issuer")
     try:
         ring = keys.ring(pool_id)
     except ResourceNotFound:
         raise InvalidToken(detail="issuer") from None
-    return jwts.verify(token, ring.public, issuer=f"{base}/{pool_id}", token_use=use, now=now)
+    return jwts.verify(token, ring.public, issuer=issuers.of(base, pool_id), token_use=use, now=now)
 
 
 class OwnTokens:
     """What a guarded view asks of the site's own pools."""
 
-    def __init__(self, units: Units, keys: Keys, clock: Clock) -> None:
+    def __init__(self, units: Units, keys: Keys, issuers: Issuers, clock: Clock) -> None:
         self._units = units
         self._keys = keys
+        self._issuers = issuers
         self._clock = clock
         self._only_pool: tuple[float, str | None] = (float("-inf"), None)
 
@@ -44,7 +45,11 @@ class OwnTokens:
         """Raises:
         InvalidToken: no pool under ``base`` signed it for that use, or it has expired.
         """
-        return proven(self._keys, token, base, use, self._clock())
+        return proven(self._keys, self._issuers, token, base, use, self._clock())
+
+    def pool_id_in(self, issuer: object, base: str) -> str | None:
+        """The pool of this site whose issuer that would be; see ``Issuers``."""
+        return self._issuers.pool_id_in(issuer, base)
 
     def stamp(self, pool_id: str, kid: str) -> int | None:
         """The version of the pool's keys, not older than two seconds; None without that key among them."""

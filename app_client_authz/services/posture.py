@@ -7,9 +7,7 @@ not protect, as it stands. Codes are never used again for something else.
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from app_client_authz.config import is_loopback
 from app_client_authz.domain.errors import ConfigurationError
 from app_client_authz.domain.registration import Registration
 from app_client_authz.services import posture_rules
@@ -81,7 +79,7 @@ def _of_site(services: Services, migrated: bool) -> Iterator[tuple[str, str]]:
             yield known("AUTHZ-E007", f": {error.message}")
     if not services.settings.sealing_keys:
         yield known("AUTHZ-W008")
-    if services.outbox is not None and not _on_this_machine(services.settings.public_url):
+    if services.outbox is not None and not services.settings.is_of_this_machine:
         yield known("AUTHZ-W028")
     state = sqlite_state(services.engine)
     if state is None:
@@ -94,10 +92,6 @@ def _of_site(services: Services, migrated: bool) -> Iterator[tuple[str, str]]:
         yield known("AUTHZ-E013", f" ({state.path})")
     elif state.mode:
         yield known("AUTHZ-W012", f" ({state.path})")
-
-
-def _on_this_machine(public_url: str | None) -> bool:
-    return public_url is None or is_loopback(urlsplit(public_url).hostname or "")
 
 
 def _of_pools(services: Services) -> Iterator[Finding]:

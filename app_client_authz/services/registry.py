@@ -140,7 +140,8 @@ def build(
     pools = Pools(units, keys, settings.region, clock)
     app_clients = AppClients(units, clock)
     sessions = Sessions(units, dialects, triggers, clock)
-    tokens = Tokens(units, keys, dialects, live_scopes, triggers, clock)
+    issuers = settings.issuers
+    tokens = Tokens(units, keys, dialects, live_scopes, issuers, triggers, clock)
     upkeep = Upkeep(units, clock)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
@@ -155,7 +156,7 @@ def build(
     authentication = Authentication(
         units, hasher, new_passwords, attempts, challenges, next_steps, migration, triggers, clock
     )
-    access_tokens = AccessTokens(units, keys, clock)
+    access_tokens = AccessTokens(units, keys, issuers, clock)
     software_tokens = SoftwareTokens(units, access_tokens, challenges, clock)
     second_factors = SecondFactors(units, challenges, next_steps, sign_in_codes, software_tokens, clock)
     srp = SrpSignIn(units, sealer, attempts, triggers, clock)
@@ -194,10 +195,10 @@ def build(
         authentication=authentication,
         sessions=sessions,
         authorization=Authorization(
-            units, app_clients, dialects, live_scopes, sessions, tokens, clock, settings.code_lifetime_seconds
+            units, app_clients, dialects, live_scopes, sessions, tokens, issuers, clock, settings.code_lifetime_seconds
         ),
         tokens=tokens,
-        profile=Profile(units, keys, dialects, clock),
+        profile=Profile(units, keys, dialects, issuers, clock),
         client_proofs=client_proofs,
         sign_ins=SignIns(
             client_proofs, authentication, srp, choice, custom, second_factors, device_sign_in, challenges, tokens
@@ -208,7 +209,7 @@ def build(
         own_attributes=OwnAttributes(units, access_tokens, dialects, verification_codes, delivery, clock),
         own_account=OwnAccount(units, access_tokens, users, authentication, new_passwords, clock),
         devices=Devices(units, access_tokens, clock),
-        own_tokens=OwnTokens(units, keys, clock),
-        hints=Hints(app_clients, keys, clock),
+        own_tokens=OwnTokens(units, keys, issuers, clock),
+        hints=Hints(app_clients, keys, issuers, clock),
         upkeep=upkeep,
     )

@@ -23,6 +23,7 @@ from app_client_authz.domain.errors import (
     ResourceNotFound,
     UnsupportedTokenType,
 )
+from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
@@ -69,11 +70,19 @@ class Tokens:
     """
 
     def __init__(
-        self, units: Units, keys: Keys, dialects: Dialects, live_scopes: LiveScopes, triggers: Triggers, clock: Clock
+        self,
+        units: Units,
+        keys: Keys,
+        dialects: Dialects,
+        live_scopes: LiveScopes,
+        issuers: Issuers,
+        triggers: Triggers,
+        clock: Clock,
     ) -> None:
         self._units = units
         self._dialects = dialects
-        self._issuer = Issuer(keys, dialects, triggers)
+        self._issuer = Issuer(keys, dialects, issuers, triggers)
+        self._issuers = issuers
         self._triggers = triggers
         self._live_scopes = live_scopes
         self._clock = clock
@@ -393,7 +402,7 @@ class Tokens:
         if not client.revocation_enabled:
             raise InvalidTokenRequest(detail="EnableTokenRevocation is off")
         said = jwts.peek(token)
-        if said.get("iss") == f"{base}/{pool.id}" and said.get("token_use") in {"access", "id"}:
+        if said.get("iss") == self._issuers.of(base, pool.id) and said.get("token_use") in {"access", "id"}:
             raise UnsupportedTokenType(detail="only refresh tokens are revoked")
         digest, now = digests.digest(token), self._clock()
         found = self._units.read(lambda unit: unit.token_sessions.present(digest))

@@ -64,8 +64,9 @@ def _error_parameters(error: RedirectableError, target: ErrorTarget, base: str) 
     state = [] if target.state is None else [("state", target.state)]
     told = [("error_description", description(error.message))] if isinstance(error, TriggerRefused) else []
     if not dialect.wraps_authorization_errors:
-        issuer = [("iss", f"{base}/{target.client.pool_id}")] if dialect.authorization_response_has_iss else []
-        return [("error", code), *told, *state, *issuer]
+        issuer = target.issuers.of(base, target.client.pool_id)
+        told += [*state, *([("iss", issuer)] if dialect.authorization_response_has_iss else [])]
+        return [("error", code), *told]
     if told:
         # With a blank at the end, as it was seen (endpoints.md 1.5).
         return [("error_description", f"{told[0][1]} "), *state, ("error", "invalid_request")]
