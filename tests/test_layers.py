@@ -10,7 +10,7 @@ from tests.support.imports import PACKAGE, Import, Module, modules, room_of
 FACES = ("oauth", "api", "hosted_ui", "console")
 BELOW_FACES = {"services", "web", "domain", "config"}
 EVERYTHING = {"domain", "crypto", "storage", "services", "senders", "fetching", "web", "config", *FACES}
-WIRING = {"extension", "exceptions", "cli", "proxies", "resource", "standalone", "pytest_plugin"}
+WIRING = {"extension", "exceptions", "cli", "proxies", "resource", "seeding", "standalone", "pytest_plugin"}
 
 ROOMS: dict[str, set[str]] = {
     "domain": set(),
@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
 }
 
 PAGES = {"flask", "werkzeug", "jinja2", "markupsafe"}
-ANY = {"flask", "werkzeug", "click", "flask_sqlalchemy", "sqlalchemy", "blinker", "pytest", "gunicorn"}
+ANY = {"flask", "werkzeug", "click", "flask_sqlalchemy", "sqlalchemy", "blinker", "pytest", "gunicorn", "yaml"}
 LIBRARIES: dict[str, set[str]] = {
     "domain": set(),
     "config": set(),

@@ -12,21 +12,21 @@ MAX_PAGE = 50
 
 def create_identity_provider(call: Call) -> Json:
     made = call.services.identity_providers.create(
-        call.input["UserPoolId"], call.input["ProviderName"], call.input["ProviderType"], _change_in(call)
+        call.input["UserPoolId"], call.input["ProviderName"], call.input["ProviderType"], to_change(call.input)
     )
-    return {"IdentityProvider": _shown(made)}
+    return {"IdentityProvider": shown(made)}
 
 
 def describe_identity_provider(call: Call) -> Json:
     found = call.services.identity_providers.describe(call.input["UserPoolId"], call.input["ProviderName"])
-    return {"IdentityProvider": _shown(found)}
+    return {"IdentityProvider": shown(found)}
 
 
 def get_identity_provider_by_identifier(call: Call) -> Json:
     found = call.services.identity_providers.describe_by_identifier(
         call.input["UserPoolId"], call.input["IdpIdentifier"]
     )
-    return {"IdentityProvider": _shown(found)}
+    return {"IdentityProvider": shown(found)}
 
 
 def list_identity_providers(call: Call) -> Json:
@@ -51,9 +51,9 @@ def list_identity_providers(call: Call) -> Json:
 
 def update_identity_provider(call: Call) -> Json:
     after = call.services.identity_providers.update(
-        call.input["UserPoolId"], call.input["ProviderName"], _change_in(call)
+        call.input["UserPoolId"], call.input["ProviderName"], to_change(call.input)
     )
-    return {"IdentityProvider": _shown(after)}
+    return {"IdentityProvider": shown(after)}
 
 
 def delete_identity_provider(call: Call) -> None:
@@ -70,17 +70,19 @@ OPERATIONS: dict[str, Run] = {
 }
 
 
-def _change_in(call: Call) -> ProviderChange:
-    identifiers = call.input.get("IdpIdentifiers")
+def to_change(members: Json) -> ProviderChange:
+    """What CreateIdentityProvider and UpdateIdentityProvider say of a provider."""
+    identifiers = members.get("IdpIdentifiers")
     return ProviderChange(
-        details=call.input.get("ProviderDetails"),
-        attribute_mapping=call.input.get("AttributeMapping"),
+        details=members.get("ProviderDetails"),
+        attribute_mapping=members.get("AttributeMapping"),
         identifiers=None if identifiers is None else tuple(identifiers),
-        acr_mapping=call.input.get("AcrMapping"),
+        acr_mapping=members.get("AcrMapping"),
     )
 
 
-def _shown(provider: IdentityProvider) -> Json:
+def shown(provider: IdentityProvider) -> Json:
+    """``IdentityProviderType``, secrets included."""
     return present(
         {
             "UserPoolId": provider.pool_id,

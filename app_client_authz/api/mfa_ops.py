@@ -15,23 +15,11 @@ _WEB_AUTHN: Names = {
 
 
 def get_user_pool_mfa_config(call: Call) -> Json:
-    return _factors(call.services.pools.describe(call.input["UserPoolId"]))
+    return factors(call.services.pools.describe(call.input["UserPoolId"]))
 
 
 def set_user_pool_mfa_config(call: Call) -> Json:
-    sms, token = call.input.get("SmsMfaConfiguration"), call.input.get("SoftwareTokenMfaConfiguration")
-    email, web_authn = call.input.get("EmailMfaConfiguration"), call.input.get("WebAuthnConfiguration")
-    change = MfaChange(
-        mode=call.input.get("MfaConfiguration"),
-        sms=sms is not None,
-        sms_configuration=None if sms is None else sms.get("SmsConfiguration"),
-        sms_authentication_message=None if sms is None else sms.get("SmsAuthenticationMessage"),
-        # AWS's SDKs leave out what is false.
-        software_token=None if token is None else token.get("Enabled", False),
-        email=None if email is None else structure(EmailMfaConfiguration, _EMAIL, email),
-        web_authn=None if web_authn is None else structure(WebAuthnConfiguration, _WEB_AUTHN, web_authn),
-    )
-    return _factors(call.services.pool_settings.set_mfa(call.input["UserPoolId"], change))
+    return factors(call.services.pool_settings.set_mfa(call.input["UserPoolId"], to_change(call.input)))
 
 
 OPERATIONS: dict[str, Run] = {
@@ -40,8 +28,25 @@ OPERATIONS: dict[str, Run] = {
 }
 
 
-def _factors(pool: UserPool) -> Json:
-    spec, factors = pool.spec, pool.spec.factors
+def to_change(members: Json) -> MfaChange:
+    """What a SetUserPoolMfaConfig says."""
+    sms, token = members.get("SmsMfaConfiguration"), members.get("SoftwareTokenMfaConfiguration")
+    email, web_authn = members.get("EmailMfaConfiguration"), members.get("WebAuthnConfiguration")
+    return MfaChange(
+        mode=members.get("MfaConfiguration"),
+        sms=sms is not None,
+        sms_configuration=None if sms is None else sms.get("SmsConfiguration"),
+        sms_authentication_message=None if sms is None else sms.get("SmsAuthenticationMessage"),
+        # AWS's SDKs leave out what is false.
+        software_token=None if token is None else token.get("Enabled", False),
+        email=None if email is None else structure(EmailMfaConfiguration, _EMAIL, email),
+        web_authn=None if web_authn is None else structure(WebAuthnConfiguration, _WEB_AUTHN, web_authn),
+    )
+
+
+def factors(pool: UserPool) -> Json:
+    """The second factors of a pool, as GetUserPoolMfaConfig shows them."""
+    spec, kept = pool.spec, pool.spec.factors
     sms = present(
         {
             "SmsAuthenticationMessage": spec.sms_authentication_message,
@@ -50,12 +55,10 @@ def _factors(pool: UserPool) -> Json:
     )
     return present(
         {
-            "SmsMfaConfiguration": sms if factors.sms else None,
-            "SoftwareTokenMfaConfiguration": None
-            if factors.software_token is None
-            else {"Enabled": factors.software_token},
-            "EmailMfaConfiguration": None if factors.email is None else shown(_EMAIL, factors.email),
+            "SmsMfaConfiguration": sms if kept.sms else None,
+            "SoftwareTokenMfaConfiguration": None if kept.software_token is None else {"Enabled": kept.software_token},
+            "EmailMfaConfiguration": None if kept.email is None else shown(_EMAIL, kept.email),
             "MfaConfiguration": spec.mfa,
-            "WebAuthnConfiguration": None if factors.web_authn is None else shown(_WEB_AUTHN, factors.web_authn),
+            "WebAuthnConfiguration": None if kept.web_authn is None else shown(_WEB_AUTHN, kept.web_authn),
         }
     )

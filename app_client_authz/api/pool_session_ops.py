@@ -5,7 +5,7 @@ from app_client_authz.domain.pool import UserPool
 
 
 def get_user_pool_session_configuration(call: Call) -> Json:
-    return _sessions(call.services.pools.describe(call.input["UserPoolId"]))
+    return sessions(call.services.pools.describe(call.input["UserPoolId"]))
 
 
 def set_user_pool_session_configuration(call: Call) -> Json:
@@ -14,7 +14,7 @@ def set_user_pool_session_configuration(call: Call) -> Json:
         tracking=call.input["UserSessionTracking"],
         per_user=call.input["TokenSession"]["MaxPerUser"],
     )
-    return _sessions(pool)
+    return sessions(pool)
 
 
 OPERATIONS: dict[str, Run] = {
@@ -23,7 +23,8 @@ OPERATIONS: dict[str, Run] = {
 }
 
 
-def _sessions(pool: UserPool) -> Json:
+def sessions(pool: UserPool) -> Json:
+    """What GetUserPoolSessionConfiguration shows."""
     return {
         "UserPoolId": pool.id,
         "UserSessionTracking": pool.spec.user_session_tracking,

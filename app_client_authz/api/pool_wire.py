@@ -65,7 +65,7 @@ _VERIFICATION: Names = {
     "DefaultEmailOption": "default_email_option",
 }
 # Older members for the same texts: whichever was sent, both are shown.
-_VERIFICATION_ALIASES = {
+VERIFICATION_ALIASES = {
     "SmsVerificationMessage": "SmsMessage",
     "EmailVerificationMessage": "EmailMessage",
     "EmailVerificationSubject": "EmailSubject",
@@ -115,7 +115,7 @@ def to_spec(members: Json) -> PoolSpec:
         given["email"] = structure(EmailConfiguration, _EMAIL, members["EmailConfiguration"])
     if "DeviceConfiguration" in members:
         given["devices"] = structure(DeviceConfiguration, _DEVICES, members["DeviceConfiguration"])
-    aliases = {name: members[alias] for alias, name in _VERIFICATION_ALIASES.items() if alias in members}
+    aliases = {name: members[alias] for alias, name in VERIFICATION_ALIASES.items() if alias in members}
     texts = aliases | members.get("VerificationMessageTemplate", {})
     given["verification"] = structure(VerificationMessageTemplate, _VERIFICATION, texts)
     given |= _administration(members.get("AdminCreateUserConfig", {}))
@@ -146,7 +146,7 @@ def from_pool(described: DescribedPool, *, created: bool = False) -> Json:
                 "SignInPolicy": {"AllowedFirstAuthFactors": list(pool.first_factors)},
             },
             "SchemaAttributes": [schema_wire.from_attribute(each) for each in attributes],
-            **{alias: texts.get(name) for alias, name in _VERIFICATION_ALIASES.items()},
+            **{alias: texts.get(name) for alias, name in VERIFICATION_ALIASES.items()},
             "VerificationMessageTemplate": texts,
             "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": before_update},
             "DeviceConfiguration": None if spec.devices is None else shown(_DEVICES, spec.devices),

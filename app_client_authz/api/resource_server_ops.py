@@ -9,12 +9,12 @@ DEFAULT_PAGE = 50
 
 
 def create_resource_server(call: Call) -> Json:
-    return {"ResourceServer": _shown(call.services.resource_servers.create(_server_in(call)))}
+    return {"ResourceServer": shown(call.services.resource_servers.create(to_server(call.input)))}
 
 
 def describe_resource_server(call: Call) -> Json:
     found = call.services.resource_servers.describe(call.input["UserPoolId"], call.input["Identifier"])
-    return {"ResourceServer": _shown(found)}
+    return {"ResourceServer": shown(found)}
 
 
 def list_resource_servers(call: Call) -> Json:
@@ -24,11 +24,11 @@ def list_resource_servers(call: Call) -> Json:
         lambda server: server.identifier,
         size=call.input.get("MaxResults", DEFAULT_PAGE),
     )
-    return present({"ResourceServers": [_shown(server) for server in servers], "NextToken": token})
+    return present({"ResourceServers": [shown(server) for server in servers], "NextToken": token})
 
 
 def update_resource_server(call: Call) -> Json:
-    return {"ResourceServer": _shown(call.services.resource_servers.replace(_server_in(call)))}
+    return {"ResourceServer": shown(call.services.resource_servers.replace(to_server(call.input)))}
 
 
 def delete_resource_server(call: Call) -> None:
@@ -44,18 +44,19 @@ OPERATIONS: dict[str, Run] = {
 }
 
 
-def _server_in(call: Call) -> ResourceServer:
+def to_server(members: Json) -> ResourceServer:
+    """The resource server that CreateResourceServer and UpdateResourceServer describe."""
+    scopes = members.get("Scopes", ())
     return ResourceServer.create(
-        pool_id=call.input["UserPoolId"],
-        identifier=call.input["Identifier"],
-        name=call.input["Name"],
-        scopes=[
-            ResourceServerScope(scope["ScopeName"], scope["ScopeDescription"]) for scope in call.input.get("Scopes", ())
-        ],
+        pool_id=members["UserPoolId"],
+        identifier=members["Identifier"],
+        name=members["Name"],
+        scopes=[ResourceServerScope(scope["ScopeName"], scope["ScopeDescription"]) for scope in scopes],
     )
 
 
-def _shown(server: ResourceServer) -> Json:
+def shown(server: ResourceServer) -> Json:
+    """``ResourceServerType``."""
     scopes = [{"ScopeName": scope.name, "ScopeDescription": scope.description} for scope in server.scopes]
     return present(
         {

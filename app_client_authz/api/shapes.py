@@ -71,6 +71,20 @@ def validated(operation: str, body: object) -> Json:
     return accepted
 
 
+def member(operation: str, name: str, value: object) -> object:
+    """One member of a request as ``validated`` takes it, for a caller who has to say which one is wrong.
+
+    Raises:
+        SerializationFailed, InvalidParameter: as ``validated``.
+        KeyError: the operation has no such member.
+    """
+    checker = Checker()
+    members = model().shapes[model().operations[operation]["input"]]["members"]
+    accepted = _Walker(checker, _PRINTED).value(members[name], value, _lower(name), hidden=False)
+    checker.done()
+    return accepted
+
+
 class _Walker:
     """One walk over one request. ``hidden`` is whether a sensitive structure is around the present value."""
 
@@ -92,12 +106,12 @@ class _Walker:
             given = value.get(member)
             below = f"{path}.{_lower(member)}" if path else _lower(member)
             if given is not None:
-                accepted[member] = self._value(kind, given, below, hidden)
+                accepted[member] = self.value(kind, given, below, hidden)
             elif member in required:
                 self._checker.refuse(below, None, _NOT_NULL)
         return accepted
 
-    def _value(self, name: str, value: object, path: str, hidden: bool) -> object:
+    def value(self, name: str, value: object, path: str, hidden: bool) -> object:
         shape = self._shapes[name]
         match shape["type"]:
             case "structure":

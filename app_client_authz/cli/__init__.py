@@ -46,6 +46,7 @@ class _Authz(AppGroup):
             messages,
             pools,
             resource_servers,
+            seed,
             site,
             users,
         )
@@ -60,6 +61,9 @@ class _Authz(AppGroup):
             messages.messages,
             keys.keys,
             access_keys.access_key,
+            seed.seed,
+            seed.import_group,
+            seed.export_pool,
             site.prune,
             site.check,
             doctor.doctor,

@@ -36,6 +36,25 @@ class NewPasswords:
         self._hasher = hasher
         self._blocklist = blocklist
 
+    def check(self, pool: UserPool, password: str, *, prefix: str = passwords.ASSIGNED) -> None:
+        """Ends the setting of a password that nobody may have here.
+
+        Raises:
+            InvalidPassword: against the policy, or on the blocklist; the message begins with ``prefix``.
+            InvalidParameter: no pool takes such a password.
+        """
+        passwords.check(pool.password_policy, password, prefix=prefix)
+        if password.casefold() in self._blocklist:
+            raise InvalidPassword(f"{prefix}Password is too common")
+
+    def is_of(self, password_hash: str | None, password: str) -> bool:
+        """Whether it is the password that is stored: for an administrator who sets it, and not for a sign-in.
+
+        Raises:
+            TooManyRequests: no slot to hash became free.
+        """
+        return password_hash is not None and self._hasher.verify(password_hash, password)
+
     def hash(self, pool: UserPool, password: str, *, username: str, prefix: str = passwords.ASSIGNED) -> Credentials:
         """What to store; ``username`` is the one that never changes. Takes some 40 ms of CPU: outside a transaction.
 
@@ -44,9 +63,7 @@ class NewPasswords:
             InvalidParameter: no pool takes such a password.
             TooManyRequests: no slot to hash became free.
         """
-        passwords.check(pool.password_policy, password, prefix=prefix)
-        if password.casefold() in self._blocklist:
-            raise InvalidPassword(f"{prefix}Password is too common")
+        self.check(pool, password, prefix=prefix)
         return self.hash_known(pool, password, username=username)
 
     def hash_known(self, pool: UserPool, password: str, *, username: str) -> Credentials:

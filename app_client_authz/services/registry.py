@@ -55,6 +55,7 @@ from app_client_authz.services.tokens import Tokens
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.services.ui_customizations import UiCustomizations
 from app_client_authz.services.upkeep import Upkeep
+from app_client_authz.services.user_imports import UserImports
 from app_client_authz.services.user_lists import UserLists
 from app_client_authz.services.users import Users
 from app_client_authz.services.verification_codes import VerificationCodes
@@ -85,6 +86,7 @@ class Services:
     verification_codes: VerificationCodes
     users: Users
     user_lists: UserLists
+    user_imports: UserImports
     invitations: Invitations
     recovery: Recovery
     sign_up: SignUp
@@ -148,6 +150,7 @@ def build(
     new_users = NewUsers(units, new_passwords, triggers, clock)
     migration = Migration(units, new_users, triggers)
     users = Users(units, new_users, new_passwords, triggers, clock)
+    groups = Groups(units, clock)
     verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
     named_codes = NamedCodes(units, attempts, verification_codes, delivery, clock)
     challenges = Challenges(units, clock)
@@ -184,10 +187,11 @@ def build(
         verification_codes=verification_codes,
         users=users,
         user_lists=UserLists(units),
+        user_imports=UserImports(units, users, groups, new_passwords, clock),
         invitations=Invitations(pools, new_users, users, delivery),
         recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, triggers, migration, clock),
         sign_up=SignUp(units, new_users, named_codes, verification_codes, challenges, delivery, triggers, clock),
-        groups=Groups(units, clock),
+        groups=groups,
         keys=keys,
         access_keys=AccessKeys(units, settings, clock),
         handovers=Handovers(sealer, clock),
