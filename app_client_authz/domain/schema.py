@@ -41,7 +41,12 @@ class SchemaAttribute:
     @property
     def bare_name(self) -> str:
         """The name without its prefix, as CreateUserPool's ``Schema`` has it."""
-        return self.name.removeprefix(DEVELOPER).removeprefix(CUSTOM)
+        return bare_name(self.name)
+
+
+def bare_name(name: str) -> str:
+    """An attribute's name without the prefix of custom ones."""
+    return name.removeprefix(DEVELOPER).removeprefix(CUSTOM)
 
 
 def _text(name: str) -> SchemaAttribute:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from app_client_authz.api import client_wire, shapes
+from app_client_authz.api.pool_wire import thawed
 from app_client_authz.api.wire import Json
 from app_client_authz.crypto import digests
 from app_client_authz.domain import ids, redirects
@@ -90,7 +91,7 @@ class _Case:
         self.given.pop("GenerateSecret", None)
         if (secret is not None or self.wants_secret) and not before.confidential:
             raise InvalidParameter("ClientSecret: the client is public, and becomes confidential only anew: delete it.")
-        members = {**client_wire.from_client(Described(before)), **self.given}
+        members = {**thawed(client_wire.from_client(Described(before))), **self.given}
         spec = self._ours(client_wire.to_spec(shapes.validated("UpdateUserPoolClient", members)))
         after = before.replace(
             spec,

@@ -11,7 +11,8 @@ from app_client_authz.domain.shapes import plain
 from app_client_authz.seeding.problems import unreadable
 
 MAX_DEPTH = 32
-MAX_VALUES = 5_000_000
+MAX_YAML_VALUES = 500_000
+"""Its references can make much out of little; in JSON a file holds what it holds."""
 _YAML = frozenset({".yaml", ".yml"})
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -33,8 +34,12 @@ def read(path: Path) -> object:
     except UnicodeDecodeError:
         raise unreadable(path, "it is not UTF-8") from None
     try:
-        value = _yaml(text) if path.suffix.lower() in _YAML else _json(text)
-        _check(value)
+        if path.suffix.lower() in _YAML:
+            value = _yaml(text)
+            _check(value, at_most=MAX_YAML_VALUES)
+        else:
+            value = _json(text)
+            _check(value, at_most=len(text))
     except _Malformed as error:
         raise unreadable(path, str(error)) from None
     return value
@@ -100,9 +105,9 @@ def _named(key: object) -> str:
     return key
 
 
-def _check(value: object) -> None:
-    """Nothing but what JSON has, and nothing without end: YAML's references can make much out of little."""
-    left = MAX_VALUES
+def _check(value: object, *, at_most: int) -> None:
+    """Nothing but what JSON has, and nothing without end."""
+    left = at_most + 1
     for each, depth in _walk(value):
         left -= 1
         if depth > MAX_DEPTH or not left:

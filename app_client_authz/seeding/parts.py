@@ -23,14 +23,18 @@ _OF_POOL = frozenset({"UserPoolId"})
 def plan_resource_servers(
     services: Services, pool: PlannedPool, items: Sequence[Item], plan: Plan, problems: Problems
 ) -> frozenset[str]:
-    """The custom scopes that the pool is going to have."""
+    """The custom scopes that the pool is going to have, and those of what was wrong: no client is to blame for it."""
     pool_id = pool.pool.id
     standing = {each.identifier: each for each in services.resource_servers.of_pool(pool_id)} if pool.exists else {}
     after = dict(standing)
+    unproven: set[str] = set()
     for item in items:
+        noted = problems.count
         identifier = text(item, "Identifier", problems)
         given = accepted(item, "CreateResourceServer", problems, besides=_OF_POOL | {"ManagedBy"})
-        if identifier is None:
+        if identifier is not None:
+            unproven |= _scopes_named(identifier, given)
+        if identifier is None or problems.count > noted:
             continue
         before = standing.get(identifier)
         with problems.at(item.where):
@@ -47,7 +51,7 @@ def plan_resource_servers(
                 changes=server != before,
                 work=lambda work=work, server=server: work(server),  # type: ignore[misc]
             )
-    return frozenset(scope for server in after.values() for scope in server.scope_strings)
+    return frozenset(scope for server in after.values() for scope in server.scope_strings) | unproven
 
 
 def plan_identity_providers(
@@ -56,13 +60,14 @@ def plan_identity_providers(
     """The names of the providers that the pool is going to have."""
     names = _providers_of(services, pool.pool.id) if pool.exists else set()
     for item in items:
+        noted = problems.count
         name = text(item, "ProviderName", problems)
         given = accepted(item, "CreateIdentityProvider", problems, besides=_OF_POOL | DATES)
-        if name is None:
-            continue
-        with problems.at(item.where):
-            _plan_provider(services, pool, name, given, plan)
-        names.add(name)
+        if name is not None:
+            names.add(name)  # whatever is wrong with it: clients that name it are not to blame
+            if problems.count == noted:
+                with problems.at(item.where):
+                    _plan_provider(services, pool, name, given, plan)
     return frozenset(names)
 
 
@@ -72,15 +77,22 @@ def plan_groups(
     """The names of the groups that the file brings in."""
     names = set()
     for item in items:
+        noted = problems.count
         name = text(item, "GroupName", problems)
         given = accepted(item, "CreateGroup", problems, besides=_OF_POOL | DATES | {"Users"})
-        if name is None:
-            continue
-        with problems.at(item.where):
-            members = shapes.validated("CreateGroup", given | {"UserPoolId": pool.pool.id})
-            _plan_group(services, pool, group_wire.to_group(members), group_wire.to_changes(members), plan)
-        names.add(name)
+        if name is not None:
+            names.add(name)
+            if problems.count == noted:
+                with problems.at(item.where):
+                    members = shapes.validated("CreateGroup", given | {"UserPoolId": pool.pool.id})
+                    _plan_group(services, pool, group_wire.to_group(members), group_wire.to_changes(members), plan)
     return frozenset(names)
+
+
+def _scopes_named(identifier: str, given: Json) -> set[str]:
+    scopes = given.get("Scopes")
+    listed = scopes if isinstance(scopes, list) else []
+    return {f"{identifier}/{each.get('ScopeName')}" for each in listed if isinstance(each, dict)}
 
 
 def _providers_of(services: Services, pool_id: str) -> set[str]:

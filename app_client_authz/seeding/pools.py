@@ -81,10 +81,11 @@ class _Case:
         item, problems = self._item, self._problems
         given = accepted(item, "CreateUserPool", problems, besides=_ASIDE)
         for name, told in (("PoolName", "Name"), ("Schema", "SchemaAttributes")):
-            if name not in given and item.members.get(told) is not None:
-                given[name] = item.members[told]
+            value = item.members.get(told)
+            if name not in given and value is not None:
+                given[name] = value
                 with problems.at(item.place(told)):
-                    shapes.member("CreateUserPool", name, given[name])
+                    shapes.member("CreateUserPool", name, _own(value) if name == "Schema" else value)
         tags = dict(given.get("UserPoolTags") or {})
         dialect, require_pkce = item.members.get("Dialect"), flag(item, "RequirePkce", problems)
         if dialect is not None:
@@ -97,9 +98,9 @@ class _Case:
         mode = given.get("MfaConfiguration", "OFF")
         # Factors have an operation of their own, which a pool has to be there for.
         later = bool(_MFA & self._item.members.keys())
+        attributes = schema_wire.to_attributes(given.pop("Schema", None))
         members = shapes.validated("CreateUserPool", given | ({"MfaConfiguration": "OFF"} if later else {}))
-        spec = pool_wire.to_spec(members)
-        spec = replace(spec, schema=_schema(spec.schema))
+        spec = replace(pool_wire.to_spec(members), schema=_schema(attributes))
         refuse_unenforced(spec)
         after = UserPool.create(spec, pool_id=self._pool_id, now=self._services.clock())
         works: list[Callable[[], object]] = [lambda: self._services.pools.create(spec, pool_id=self._pool_id)]
@@ -193,6 +194,20 @@ def _existing(services: Services, pool_id: str) -> DescribedPool | None:
 def _unset(value: object) -> object:
     """The value of what is decided at creation; what says the default says nothing."""
     return None if value in ([], {"CaseSensitive": False}) else value
+
+
+def _own(described: object) -> object:
+    """What DescribeUserPool shows of a schema, as CreateUserPool takes it: without the attributes of every pool, and
+    with names that have no prefix."""
+    if not isinstance(described, list):
+        return described
+    shown = [schema_wire.from_attribute(each) for each in (*STANDARD_ATTRIBUTES, schema_wire.IDENTITIES)]
+    return [_unprefixed(each) for each in described if each not in shown]
+
+
+def _unprefixed(member: object) -> object:
+    name = member.get("Name") if isinstance(member, dict) else None
+    return {**member, "Name": schema.bare_name(name)} if isinstance(member, dict) and isinstance(name, str) else member
 
 
 def _named(attributes: Iterable[SchemaAttribute]) -> list[SchemaAttribute]:

@@ -151,13 +151,15 @@ def _with_members(placed: list[_Placed], groups: Iterable[Item], pool: UserPool,
     position = {username_key(each.entry.name, pool.case_sensitive): at for at, each in enumerate(placed)}
     for item in groups:
         name = item.members.get("GroupName")
+        if not isinstance(name, str):
+            continue
         for at, username in enumerate(_texts(item, "Users", problems)):
             where, key = f"{item.place('Users')}[{at}]", username_key(username, pool.case_sensitive)
             if key not in position:
                 position[key] = len(placed)
                 placed.append(_Placed(where, UserEntry(name=username), only_if_there=True))
             each = placed[position[key]]
-            joined = replace(each.entry, groups=(*each.entry.groups, str(name)))
+            joined = replace(each.entry, groups=(*each.entry.groups, name))
             placed[position[key]] = replace(each, entry=joined)
     return placed
 

@@ -9,7 +9,7 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.credentials import Credentials
 from app_client_authz.domain.errors import OperationError, UsernameExists
 from app_client_authz.domain.pool import UserPool
-from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
+from app_client_authz.domain.user import VERIFIABLE, User, UserStatus, aliases_of, username_key
 from app_client_authz.domain.user_entry import UserEntry
 from app_client_authz.services import audit
 from app_client_authz.services.groups import Groups
@@ -97,9 +97,8 @@ class UserImports:
         before, after = planned.before, planned.after
         if before is None:
             raise ValueError("a new user is added, not changed")
-        changed = {name: value for name, value in after.attributes.items() if value != before.attributes.get(name)}
-        if changed:
-            self._users.update_attributes(after.pool_id, after.sub, changed)
+        if after.attributes != before.attributes:
+            self._users.update_attributes(after.pool_id, after.sub, _differences(before, after))
         if planned.sets_password and planned.entry.password is not None:
             self._users.set_password(after.pool_id, after.sub, planned.entry.password, permanent=True)
         if after.enabled != before.enabled:
@@ -115,6 +114,15 @@ class UserImports:
         if password is None:
             return None
         return self._new_passwords.hash(pool, password, username=planned.after.username)
+
+
+def _differences(before: User, after: User) -> dict[str, str]:
+    """The change of attributes that leads from one to the other."""
+    names = before.attributes.keys() | after.attributes.keys()
+    changed = {name for name in names if before.attributes.get(name) != after.attributes.get(name)}
+    # A new address is unverified unless the same change says otherwise.
+    changed |= {flag for address, flag in VERIFIABLE.items() if address in changed and flag in after.attributes}
+    return {name: after.attributes.get(name, "") for name in changed}
 
 
 def _find(unit: Unit, pool: UserPool, entry: UserEntry) -> StoredUser | None:
