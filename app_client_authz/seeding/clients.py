@@ -44,7 +44,7 @@ def plan(services: Services, around: Around, item: Item, plan: Plan, problems: P
         return
     with problems.at(item.where):
         ids.check("clientId", client_id, ids.CLIENT_ID)
-        if item.members.get("UserPoolId") not in {None, around.pool.pool.id}:
+        if item.members.get("UserPoolId") not in (None, around.pool.pool.id):
             raise InvalidParameter("UserPoolId: it is another pool's than the one that it stands in.")
         found = services.app_clients.find(client_id)
         if found is not None and found.pool.id != around.pool.pool.id:

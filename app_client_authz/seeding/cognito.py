@@ -92,19 +92,17 @@ class Export:
 
     def document(self, pool_id: str | None = None) -> PoolDocument | None:
         """The pool that the files describe; ``pool_id`` is needed where none of them names it."""
-        described = [self.pool] if self.pool else []
-        others = (*self.clients, *self.resource_servers, *self.groups, *self.identity_providers)
-        named = {each.members.get("Id") for each in described} | {each.members.get("UserPoolId") for each in others}
-        named |= {pool_id}
-        found = sorted(str(each) for each in named - {None})
-        if len(found) != 1:
-            told = f"they are of several: {', '.join(map(plain, found))}" if found else "none says so: --pool POOL"
-            self.problems.add("the files", f"which pool? {told}")
-            return None
         for each in (self.mfa, self.sessions):
             if each is not None and self.pool is None:
                 self.problems.add(each.where, "it goes with what describe-user-pool prints")
-        providers = {each.members.get("ProviderName") for each in self.identity_providers}
+        parts = (*self.clients, *self.resource_servers, *self.groups, *self.identity_providers)
+        named = {*_texts([self.pool] if self.pool else [], "Id"), *_texts(parts, "UserPoolId")}
+        found = sorted(named | ({pool_id} if pool_id else set()))
+        if len(found) != 1:
+            told = f"they are of several: {', '.join(found)}" if found else "none says so: --pool POOL"
+            self.problems.add("the files", f"which pool? {told}")
+            return None
+        providers = _texts(self.identity_providers, "ProviderName")
         return PoolDocument(
             found[0],
             "the files",
@@ -177,20 +175,20 @@ class Export:
 
     def _users(self) -> tuple[Item, ...]:
         found = tuple(self._user(each) for each in self.users)
-        without = [each for each in found if not _PASSWORDS & each.members.keys() and _is_local(each)]
-        if without:
-            self.notes.append(
-                f"{len(without)} users have no password: no pool gives one away. They set one by a code"
-                " (forgotten password); until then their status is RESET_REQUIRED"
-            )
-        stuck = [str(each.members.get("Username")) for each in without if not _is_reachable(each)]
-        if stuck:
-            more = "" if len(stuck) <= _NAMED else f" and {len(stuck) - _NAMED} more"
-            self.notes.append(
-                f"{len(stuck)} of them have no verified address to send a code to, and need an administrator to set a"
-                f" password: {', '.join(map(plain, stuck[:_NAMED]))}{more}"
-            )
+        without = [each for each in found if not _PASSWORDS & each.members.keys()]
+        own = [each for each in without if each.members.get("UserStatus") in _OWN_PASSWORD]
+        invited = [each for each in without if each.members.get("UserStatus") == "FORCE_CHANGE_PASSWORD"]
+        self._tell("without a password, which no pool gives away: RESET_REQUIRED until a code sets a new one", own)
+        stuck = [each for each in own if not _is_reachable(each)]
+        self._tell("without a verified address to send a code to: an administrator sets a password", stuck)
+        self._tell("who never used their temporary password: invite them again (AdminCreateUser, RESEND)", invited)
         return found
+
+    def _tell(self, told: str, found: list[Item]) -> None:
+        names = [plain(each.members.get("Username")) for each in found]
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            self.notes.append(f"users {told}: {', '.join(names[:_NAMED])}{more}")
 
     def _user(self, item: Item) -> Item:
         factors = {"MFAOptions", "PreferredMfaSetting", "UserMFASettingList"}
@@ -230,6 +228,7 @@ class Export:
 
 
 _PASSWORDS = frozenset({"Password", "TemporaryPassword"})
+_OWN_PASSWORD = (None, "CONFIRMED", "RESET_REQUIRED")
 _NAMED = 5
 _SERVER = frozenset({"UserPoolId", "Identifier", "Name", "Scopes", "ManagedBy"})
 _PROVIDER = frozenset(shapes.model().shapes["IdentityProviderType"]["members"])
@@ -252,6 +251,11 @@ _ENFORCED: Mapping[str, Callable[[Item], Item]] = {
     "Policies": _without_history,
 }
 """What a pool can ask for and this release may not have, and the item that asks for it no more."""
+
+
+def _texts(found: Iterable[Item], name: str) -> list[str]:
+    values = (each.members.get(name) for each in found)
+    return [value for value in values if isinstance(value, str)]
 
 
 def _refusal(name: str, value: object) -> str:
@@ -277,12 +281,9 @@ def _has_effect(value: object) -> bool:
     return isinstance(value, dict) and any(each for name, each in value.items() if _SAYS_NOTHING.get(name) != each)
 
 
-def _is_local(item: Item) -> bool:
-    return item.members.get("UserStatus") != "EXTERNAL_PROVIDER"
-
-
 def _is_reachable(item: Item) -> bool:
     listed = item.members.get("Attributes") or item.members.get("UserAttributes") or []
-    pairs = listed if isinstance(listed, list) else [{"Name": name, "Value": value} for name, value in listed.items()]
+    members = listed.items() if isinstance(listed, dict) else ()
+    pairs = listed if isinstance(listed, list) else [{"Name": name, "Value": value} for name, value in members]
     flags = ("email_verified", "phone_number_verified")
     return any(isinstance(each, dict) and each.get("Name") in flags and each.get("Value") == "true" for each in pairs)

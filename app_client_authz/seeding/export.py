@@ -58,7 +58,7 @@ def write(services: Services, pool_id: str, folder: Path, *, with_secrets: bool)
     except OSError as error:
         raise unreadable(folder, error.strerror or type(error).__name__) from None
     if any(each.custom for each in described.domains):
-        writer.written.notes.append("The custom domain is not read again: a proxy's business.")
+        writer.written.notes.append("The custom domain is not imported again: it belongs to the proxy in front.")
     return writer.written
 
 
@@ -95,7 +95,8 @@ class _Writer:
             if not self._with_secrets and shown.pop("ClientSecret", None) is not None:
                 without += 1
             if len(client.secrets) > 1:
-                self.written.notes.append(f"The app client {client.client_id} has two secrets: the older one is shown.")
+                told = f"The app client {client.client_id} has two secrets: the older one is written."
+                self.written.notes.append(told)
             self.write(f"describe-user-pool-client.{client.client_id}", {"UserPoolClient": shown})
         if without:
             self.written.notes.append(

@@ -84,9 +84,12 @@ class _Case:
             value = item.members.get(told)
             if name not in given and value is not None:
                 given[name] = value
+                shown = _own(value) if name == "Schema" else value
                 with problems.at(item.place(told)):
-                    shapes.member("CreateUserPool", name, _own(value) if name == "Schema" else value)
-        tags = dict(given.get("UserPoolTags") or {})
+                    if shown != []:  # of a pool whose attributes are those of every pool
+                        shapes.member("CreateUserPool", name, shown)
+        named = given.get("UserPoolTags")
+        tags = dict(named) if isinstance(named, dict) else {}
         dialect, require_pkce = item.members.get("Dialect"), flag(item, "RequirePkce", problems)
         if dialect is not None:
             tags[DIALECT] = str(dialect)

@@ -31,9 +31,9 @@ def _plan_pool(services: Services, document: PoolDocument, plan: Plan, problems:
     scopes = parts.plan_resource_servers(services, pool, document.resource_servers, plan, problems)
     providers = parts.plan_identity_providers(services, pool, document.identity_providers, plan, problems)
     around = clients.Around(pool, scopes, providers)
-    seen: dict[object, str] = {}
+    seen: dict[str, str] = {}
     for item in document.clients:
-        client_id = item.members.get("ClientId")
+        client_id = str(item.members.get("ClientId"))
         if seen.setdefault(client_id, item.where) != item.where:
             problems.add(item.place("ClientId"), f"the client at {seen[client_id]} has it already")
             continue
