@@ -132,7 +132,7 @@ def _texts(item: Item, name: str, problems: Problems) -> tuple[str, ...]:
 
 def _status(item: Item, problems: Problems) -> UserStatus | None:
     value = item.members.get("UserStatus")
-    if value is None or value in set(UserStatus):
+    if value is None or (isinstance(value, str) and value in set(UserStatus)):
         return None if value is None else UserStatus(value)
     problems.add(item.place("UserStatus"), f"{plain(value)} is none of {', '.join(UserStatus)}")
     return None
