@@ -1,4 +1,4 @@
-"""The secret key of a data folder: made once, by a command, and for its owner's eyes only (SEC-2)."""
+"""The secret key of a data folder: made once, by a command, and for its owner's eyes only."""
 
 import os
 import secrets
