@@ -10,7 +10,6 @@ from flask.cli import AppGroup, with_appcontext
 from app_client_authz.cli import output
 from app_client_authz.cli.params import option_json, pair
 from app_client_authz.config import Settings
-from app_client_authz.domain.errors import ConfigurationError
 from app_client_authz.proxies import current_authz
 from app_client_authz.seeding import cognito, documents, export, files, seeds
 from app_client_authz.seeding.plan import Outcome, Plan
@@ -117,17 +116,15 @@ def export_pool(pool_id: str, folder: Path | None, with_secrets: bool, wants_jso
 
 def _check_settings(described: documents.SeedFile, problems: Problems) -> None:
     """Settings in a seed file are for 'app-client-authz serve'; an app that runs has its own."""
-    if not described.settings:
+    if not described.settings or problems.count:
         return
-    standing = current_authz.settings
-    for key, value in described.settings.items():
-        with problems.at(f"settings.{key}"):
-            if not key.startswith("AUTHZ_"):
-                raise ConfigurationError("accepted are AUTHZ_ keys")
-            wanted = Settings.from_mapping({"SECRET_KEY": "x", key: value})
+    with problems.at(documents.SETTINGS):
+        wanted = Settings.from_mapping({"SECRET_KEY": "x", **described.settings})
+        for key in described.settings:
             field = key.removeprefix("AUTHZ_").lower()
-            if getattr(wanted, field) != getattr(standing, field):
-                raise ConfigurationError("this app is configured otherwise: set it there, or take it out of the file")
+            if getattr(wanted, field) != getattr(current_authz.settings, field):
+                told = "this app is configured otherwise: set it there, or take it out of the file"
+                problems.add(f"{documents.SETTINGS}.{key}", told)
 
 
 def _carry_out(plan: Plan, notes: Sequence[str], *, dry_run: bool, wants_json: bool) -> None:

@@ -63,6 +63,9 @@ def of_seed(value: object, problems: Problems) -> SeedFile:
         if name not in {SETTINGS, POOLS}:
             problems.add(name, f"there is no such part: accepted are {SETTINGS} and {POOLS}")
     settings = mapping(whole.get(SETTINGS) or {}, SETTINGS, problems)
+    for key in settings:
+        if not key.startswith("AUTHZ_"):
+            problems.add(f"{SETTINGS}.{key}", "accepted are AUTHZ_ keys")
     pools = tuple(
         document for item in items(whole.get(POOLS), POOLS, problems) if (document := _pool(item, problems)) is not None
     )

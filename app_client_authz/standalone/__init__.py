@@ -50,4 +50,5 @@ def bare(config: Mapping[str, Any], folder: Path | None) -> Flask:
     place = None if folder is None else str(folder.absolute())
     app = Flask("app_client_authz.standalone", static_folder=None, instance_path=place)
     app.config.update(config)
+    app.debug = False  # whatever FLASK_DEBUG says to other apps of this machine (OPS-3)
     return app

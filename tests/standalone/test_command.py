@@ -197,6 +197,20 @@ def test_an_issuer_of_a_pool_that_is_not_there_or_beyond_this_machine_is_refused
     assert serve.refused(*beyond).startswith("AUTHZ_ISSUER is for development")
 
 
+def test_debug_mode_is_never_switched_on_by_the_environment(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    serve.ok()
+    assert serve.app is not None
+    assert serve.app.debug is False
+
+
+def test_a_seed_file_sets_settings_of_ours_and_nothing_else(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "seed.json").write_text(json.dumps({"settings": {"SECRET_KEY": "x", "DEBUG": True}}))
+    assert serve.refused("--seed", str(tmp_path / "seed.json")) == (
+        "settings.SECRET_KEY: accepted are AUTHZ_ keys\nError: settings.DEBUG: accepted are AUTHZ_ keys"
+    )
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 def test_other_machines_get_in_by_a_public_url_only(serve: Serve, host: str) -> None:
     assert serve.refused("--host", host).startswith(f"--host {host} lets other machines in: say with --public-url")
