@@ -145,7 +145,7 @@ class AppClient:
         if self.secret_matches(secret):
             # Twice the same secret would outlive the deletion of one.
             raise InvalidParameter("The client secret is already in use.")
-        added = ClientSecret.of(self.client_id, secret, now, taken={known.secret_id for known in self.secrets})
+        added = ClientSecret.of(self.client_id, secret, now, beside=self.secrets)
         secrets = (*self.secrets, added)
         return dataclasses.replace(self, secrets=secrets, updated_at=now, version=self.version + 1)
 
@@ -156,7 +156,10 @@ class AppClient:
             ResourceNotFound: the client has no such secret.
             InvalidParameter: it is the client's last.
         """
-        left = tuple(secret for secret in self.secrets if secret.secret_id != secret_id)
+        newest = max((secret.newest for secret in self.secrets), default=0)
+        left = tuple(
+            dataclasses.replace(secret, newest=newest) for secret in self.secrets if secret.secret_id != secret_id
+        )
         if len(left) == len(self.secrets):
             raise ResourceNotFound("Client secret does not exist.")
         if not left:

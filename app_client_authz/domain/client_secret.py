@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 class ClientSecret:
     """One active secret of a client. ``digest`` is the SHA-256 in hex; the secret itself is sealed elsewhere.
 
-    A plain digest is enough: a generated secret has 256 bits.
+    A plain digest is enough: a generated secret has 256 bits. ``newest`` is the second in the newest ID that the
+    client ever had, also of a secret that is deleted since: an ID names one secret for good.
     """
 
     secret_id: str
     digest: str = field(repr=False)
     created_at: float
+    newest: int
 
     @classmethod
-    def of(cls, client_id: str, secret: str, now: float, *, taken: Collection[str] = ()) -> "ClientSecret":
-        """What to remember of ``secret``, which is checked already. IDs in ``taken`` are not used again."""
-        epoch = int(now)
-        while (secret_id := f"{client_id}--{epoch}") in taken:
-            epoch += 1
-        return cls(secret_id, _digest(secret), now)
+    def of(cls, client_id: str, secret: str, now: float, *, beside: Sequence["ClientSecret"] = ()) -> "ClientSecret":
+        """What to remember of ``secret``, which is checked already, ``beside`` the client's other ones."""
+        second = max([int(now), *(other.newest + 1 for other in beside)])
+        return cls(f"{client_id}--{second}", _digest(secret), now, second)
 
     def matches(self, presented: str) -> bool:
         """True if this is the secret; takes the same time whatever is presented."""

@@ -75,7 +75,9 @@ def _parse(
         pool_id=pool_id,
         spec=spec_from_dict(json.loads(spec)),
         confidential=bool(entries),
-        secrets=tuple(ClientSecret(entry["id"], entry["digest"], entry["created_at"]) for entry in entries),
+        secrets=tuple(
+            ClientSecret(entry["id"], entry["digest"], entry["created_at"], entry["newest"]) for entry in entries
+        ),
         created_at=created_at,
         updated_at=updated_at,
         version=version,
@@ -201,6 +203,7 @@ class AppClients:
                     "id": secret.secret_id,
                     "digest": secret.digest,
                     "created_at": secret.created_at,
+                    "newest": secret.newest,
                     "sealed": value,
                 }
             )

@@ -78,7 +78,7 @@ app_clients = Table(
     Column("number", Integer, nullable=False),
     Column("name", NAME, nullable=False),
     Column("spec", Text, nullable=False),
-    # At most two: secret ID, digest, sealed value, creation. In the row, so that one read authenticates.
+    # At most two: secret ID, digest, sealed value, creation, newest second. In the row, so that one read authenticates.
     Column("secrets", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Double, nullable=False),

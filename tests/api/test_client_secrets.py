@@ -190,3 +190,18 @@ def test_no_secret_is_logged(wire: Wire, machine: dict[str, str], caplog: pytest
 
     assert added["ClientSecretValue"] not in caplog.text
     assert OWN_SECRET not in caplog.text
+
+
+def test_id_of_a_deleted_secret_never_comes_again(wire: Wire, machine: dict[str, str]) -> None:
+    """All within one second: of the clock, and of the IDs."""
+    named = [each["ClientSecretId"] for each in output(wire("ListUserPoolClientSecrets", machine))["ClientSecrets"]]
+    for _ in range(3):
+        added = output(wire("AddUserPoolClientSecret", machine))["ClientSecretDescriptor"]["ClientSecretId"]
+        named.append(added)
+        output(wire("DeleteUserPoolClientSecret", {**machine, "ClientSecretId": added}))
+    first = named[0]
+    named.append(output(wire("AddUserPoolClientSecret", machine))["ClientSecretDescriptor"]["ClientSecretId"])
+    output(wire("DeleteUserPoolClientSecret", {**machine, "ClientSecretId": first}))
+    named.append(output(wire("AddUserPoolClientSecret", machine))["ClientSecretDescriptor"]["ClientSecretId"])
+
+    assert len(set(named)) == 6
