@@ -2,6 +2,7 @@
 
 from app_client_authz.api import auth_wire
 from app_client_authz.api.operation import Call, Json, Run
+from app_client_authz.api.user_session_ops import takes_linked
 from app_client_authz.domain import auth_flows
 from app_client_authz.domain.errors import (
     InvalidTokenRequest,
@@ -55,7 +56,7 @@ def revoke_token(call: Call) -> None:
     if not registration.client.revocation_enabled:
         raise UnsupportedOperation("This feature is not enabled for this client")
     try:
-        call.services.tokens.revoke(registration, call.input["Token"], call.base)
+        call.services.tokens.revoke(registration, call.input["Token"], call.base, linked=takes_linked(call))
     except InvalidTokenRequest:
         raise Unauthorized("Invalid client or secret") from None
 

@@ -26,6 +26,7 @@ from app_client_authz.api import (
     user_list_ops,
     user_mfa_ops,
     user_password_ops,
+    user_session_ops,
 )
 from app_client_authz.api.operation import Run
 
@@ -90,6 +91,7 @@ _ROOMS = (
     user_mfa_ops,
     self_service_ops,
     device_ops,
+    user_session_ops,
     sign_up_ops,
     recovery_ops,
 )

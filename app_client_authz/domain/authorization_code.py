@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class AuthorizationCode:
     """What a code stands for; the code itself is kept only as a digest. Instants are epoch seconds.
 
-    ``token_session_id`` names what a consumed code gave, so that a replay can revoke just that (COD-2).
+    ``token_session_id`` names what a consumed code gave, so that a replay can revoke just that (COD-2);
+    ``sso_session_id`` the SSO session that gave it.
     """
 
     client_id: str
@@ -22,3 +23,4 @@ class AuthorizationCode:
     resource: str | None = None
     consumed_at: float | None = None
     token_session_id: str | None = None
+    sso_session_id: str | None = None

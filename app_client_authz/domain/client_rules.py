@@ -271,7 +271,7 @@ def check_tracking(pool: "UserPool") -> None:
     """
     if pool.spec.tier == "LITE":
         raise FeatureUnavailableInTier(pool_rules.lite_refuses([pool_rules.SESSION_TRACKING]))
-    if pool.spec.user_session_tracking != "ENABLED":
+    if not pool.tracks_sessions:
         raise InvalidParameter(f"User session tracking is not enabled for user pool {pool.id}.")
 
 

@@ -171,6 +171,11 @@ class UserPool:
         return pool_tags.of(self.spec)
 
     @property
+    def tracks_sessions(self) -> bool:
+        """Whether sessions are listed and ended one by one, and a user has only so many (api.md 2.12, 4.22)."""
+        return self.spec.user_session_tracking == "ENABLED"
+
+    @property
     def password_policy(self) -> PasswordPolicy:
         return self.spec.password_policy or PasswordPolicy()
 

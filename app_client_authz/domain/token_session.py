@@ -15,7 +15,9 @@ class TokenSession:
 
     ``expires_at`` is absolute: rotation never moves it (REF-7). ``by_api`` sessions were begun by InitiateAuth,
     and have the scope ``aws.cognito.signin.user.admin`` alone. ``device_id`` is the device that a session of a
-    pool with device tracking is tied to, ``device.FORGOTTEN`` once its user forgot it. All instants are epoch seconds.
+    pool with device tracking is tied to, ``device.FORGOTTEN`` once its user forgot it. ``sso_session_id`` is the SSO
+    session that answered the authorization request. ``rotated_at`` is the last rotation; in pools that track sessions
+    also, to the hour, the last refresh of a client that does not rotate. All instants are epoch seconds.
     """
 
     id: str
@@ -28,6 +30,7 @@ class TokenSession:
     expires_at: float
     resource: str | None = None
     by_api: bool = False
+    sso_session_id: str | None = None
     rotated_at: float | None = None
     revoked_at: float | None = None
     device_id: str | None = None

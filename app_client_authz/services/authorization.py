@@ -23,7 +23,7 @@ from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.services.sessions import Sessions
 from app_client_authz.services.tokens import Tokens
 from app_client_authz.storage.sso_sessions import SignedIn
-from app_client_authz.storage.unit import Units
+from app_client_authz.storage.unit import Unit, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Authorization:
         """The success response: a code, or the tokens of the implicit flow.
 
         Raises:
-            RedirectableError: the implicit flow's tokens cannot be issued.
+            RedirectableError: the implicit flow's tokens cannot be issued, or somebody just ended the session.
         """
         parameters = (
             self._tokens_of(request, signed_in, base) if request.in_fragment else self._code(request, signed_in)
@@ -135,8 +135,22 @@ class Authorization:
             auth_time=signed_in.session.auth_time,
             created_at=now,
             expires_at=now + self._code_lifetime_seconds,
+            sso_session_id=signed_in.session.id,
         )
-        self._units.write(lambda unit: unit.codes.add(digests.digest(code), stored))
+
+        def add(unit: Unit) -> bool:
+            if request.pool.tracks_sessions:
+                # Held: an end of this very session with all that it gave comes before or after us (ATM-3).
+                unit.users.lock(stored.sub)
+                if not unit.sso_sessions.is_there(stored.sub, signed_in.session.id):
+                    return False
+            unit.codes.add(digests.digest(code), stored)
+            return True
+
+        if not self._units.write(add):
+            error = LoginRequired(detail="the SSO session was ended")
+            error.target = request.error_target
+            raise error
         return [("code", code)]
 
     def _tokens_of(self, request: AuthorizationRequest, signed_in: SignedIn, base: str) -> list[tuple[str, str]]:

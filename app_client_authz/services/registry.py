@@ -57,6 +57,7 @@ from app_client_authz.services.ui_customizations import UiCustomizations
 from app_client_authz.services.upkeep import Upkeep
 from app_client_authz.services.user_imports import UserImports
 from app_client_authz.services.user_lists import UserLists
+from app_client_authz.services.user_sessions import UserSessions
 from app_client_authz.services.users import Users
 from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.engine import Engine
@@ -87,6 +88,7 @@ class Services:
     users: Users
     user_lists: UserLists
     user_imports: UserImports
+    user_sessions: UserSessions
     invitations: Invitations
     recovery: Recovery
     sign_up: SignUp
@@ -188,6 +190,7 @@ def build(
         users=users,
         user_lists=UserLists(units),
         user_imports=UserImports(units, users, groups, new_passwords, clock),
+        user_sessions=UserSessions(units, access_tokens, dialects, clock),
         invitations=Invitations(pools, new_users, users, delivery),
         recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, triggers, migration, clock),
         sign_up=SignUp(units, new_users, named_codes, verification_codes, challenges, delivery, triggers, clock),

@@ -41,7 +41,9 @@ class Sessions:
         self._triggers.post_authentication(user, caller)
         now = self._clock()
         cookie = digests.random_token()
-        session = SsoSession(user.pool_id, user.sub, user.username, now, now, now + LIFETIME_SECONDS)
+        session = SsoSession(
+            digests.random_uuid(), user.pool_id, user.sub, user.username, now, now, now + LIFETIME_SECONDS
+        )
 
         def change(unit: Unit) -> None:
             standing = unit.users.lock(user.sub)

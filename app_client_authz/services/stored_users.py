@@ -39,13 +39,15 @@ def store(unit: Unit, pool: UserPool, before: StoredUser, after: User) -> User:
     return after
 
 
-def check_unchanged(unit: Unit, user: User) -> None:
+def check_unchanged(unit: Unit, user: User, *, alone: bool = False) -> None:
     """Nothing, if the user stands as when ``user`` was read, and stands still until the transaction ends (ATM-3).
+
+    ``alone``: nobody else looks at the user like this meanwhile.
 
     Raises:
         NotAuthorized: disabled, deleted, signed out or changed since: what was proved, was proved of another.
     """
-    standing = unit.users.lock(user.sub)
+    standing = unit.users.hold(user.sub) if alone else unit.users.lock(user.sub)
     if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
         raise NotAuthorized(WRONG, detail="changed since the sign-in")
     if standing.status != user.status or standing.signed_out_at != user.signed_out_at:

@@ -37,7 +37,11 @@ from app_client_authz.services.keys import Keys
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.services.stored_users import check_unchanged
 from app_client_authz.services.triggers import Triggers
+from app_client_authz.services.user_sessions import lock_to_open, open_within_limit
 from app_client_authz.storage.unit import Unit, Units
+
+NOTED_EVERY_SECONDS = 3600
+"""How exactly a pool that tracks sessions knows when one that does not rotate was used last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +145,11 @@ class Tokens:
             created_at=now,
             expires_at=now + client.refresh_token_seconds,
             resource=code.resource,
+            sso_session_id=code.sso_session_id,
         )
         refresh_token = digests.random_token()
         outcome = self._units.write(
-            lambda unit: self._consume(unit, redeemable, session, digests.digest(refresh_token), now)
+            lambda unit: self._consume(unit, pool, redeemable, session, digests.digest(refresh_token), now)
         )
         if outcome is _Outcome.REPLAYED:
             audit.record("code_replayed", pool_id=pool.id, client_id=client.client_id, sub=code.sub)
@@ -159,16 +164,16 @@ class Tokens:
 
     @staticmethod
     def _consume(
-        unit: Unit, redeemable: RedeemableCode, session: TokenSession, refresh_digest: str, now: float
+        unit: Unit, pool: UserPool, redeemable: RedeemableCode, session: TokenSession, refresh_digest: str, now: float
     ) -> _Outcome:
         # The user's row first: sign-out, disabling and deletion come before or after us (ATM-3).
-        standing = unit.users.lock(session.sub)
+        standing = lock_to_open(unit, pool, session.sub)
         if unit.codes.consume(redeemable.digest, session.id, now):
             if standing is None or not standing.enabled or standing.status not in SIGNED_IN:
                 return _Outcome.REFUSED
             if (standing.signed_out_at or 0) >= redeemable.code.created_at:
                 return _Outcome.REFUSED
-            unit.token_sessions.open(session, refresh_digest)
+            open_within_limit(unit, pool, session, refresh_digest)
             return _Outcome.DONE
         consumed = unit.codes.find(redeemable.digest)
         if consumed is not None and consumed[0].token_session_id is not None:
@@ -221,12 +226,13 @@ class Tokens:
         changes = self._issuer.ask(registration, user, session.scopes, source, metadata)
 
         def open_session(unit: Unit) -> None:
-            check_unchanged(unit, user)
+            # Held: sign-out, disabling and deletion come before or after us (ATM-3).
+            check_unchanged(unit, user, alone=pool.tracks_sessions)
             if isinstance(who, Passed):
                 who.settle(unit)
             if known is not None and not unit.devices.note_sign_in(user.sub, known, now, device.ip_address(ip)):
                 raise ResourceNotFound(device.UNKNOWN)
-            unit.token_sessions.open(session, digests.digest(refresh_token))
+            open_within_limit(unit, pool, session, digests.digest(refresh_token))
 
         self._units.write(open_session)
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
@@ -281,6 +287,8 @@ class Tokens:
             verdict = self._units.write(
                 lambda unit: self._rotate(unit, registration, digest, presented, verdict, successor_digest, now)
             )
+        elif verdict is Verdict.FRESH and registration.pool.tracks_sessions:
+            verdict = self._note_use(presented.session, now)
         if verdict is Verdict.REUSED:
             audit.record(
                 "refresh_token_reused",
@@ -338,6 +346,13 @@ class Tokens:
             unit.token_sessions.revoke(session_id, now)
         return verdict
 
+    def _note_use(self, session: TokenSession, now: float) -> Verdict:
+        """A session that does not rotate is written once an hour: so it is known which one was used last."""
+        if now - (session.rotated_at or session.created_at) < NOTED_EVERY_SECONDS:
+            return Verdict.FRESH
+        live = self._units.write(lambda unit: unit.token_sessions.rotate(session.id, now))
+        return Verdict.FRESH if live else Verdict.REVOKED
+
     @staticmethod
     def _decide(registration: Registration, presented: PresentedToken, user: User | None, now: float) -> Verdict:
         valid_from = registration.pool.sessions_valid_from
@@ -389,10 +404,11 @@ class Tokens:
 
     # --- revocation -----------------------------------------------------------------------------
 
-    def revoke(self, registration: Registration, token: str, base: str) -> None:
+    def revoke(self, registration: Registration, token: str, base: str, *, linked: bool = False) -> None:
         """End the token session of a refresh token, superseded ones too (RFC 7009, REF-3).
 
-        A token that nobody knows, or whose session is over, is no error.
+        A token that nobody knows, or whose session is over, is no error. ``linked``: in a pool that tracks sessions,
+        the SSO session that it came from ends too, if there is one.
 
         Raises:
             InvalidTokenRequest: revocation is switched off for the client, or the token is another client's.
@@ -411,7 +427,13 @@ class Tokens:
         session = found[0].session
         if session.client_id != client.client_id:
             raise InvalidTokenRequest(detail="another client's refresh token")
-        if self._units.write(lambda unit: unit.token_sessions.revoke(session.id, now)):
+
+        def end(unit: Unit) -> bool:
+            if linked and pool.tracks_sessions and session.sso_session_id is not None:
+                unit.sso_sessions.end_one(session.sub, session.sso_session_id)
+            return unit.token_sessions.revoke(session.id, now)
+
+        if self._units.write(end):
             audit.record("token_session_revoked", pool_id=pool.id, client_id=client.client_id, sub=session.sub)
 
 

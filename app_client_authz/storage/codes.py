@@ -1,6 +1,6 @@
 """Authorization codes: find, consume once."""
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.user import User
@@ -24,6 +24,7 @@ _FIND = with_groups(
         codes.c.expires_at,
         codes.c.consumed_at,
         codes.c.token_session_id,
+        codes.c.sso_session_id,
         *GROUP_COLUMNS,
     )
     .select_from(codes)
@@ -60,6 +61,7 @@ class Codes:
                 "expires_at": code.expires_at,
                 "consumed_at": None,
                 "token_session_id": None,
+                "sso_session_id": None if code.sso_session_id is None else octets_of(code.sso_session_id),
             },
         )
 
@@ -82,6 +84,7 @@ class Codes:
             expires_at=row.expires_at,
             consumed_at=row.consumed_at,
             token_session_id=None if row.token_session_id is None else text_of(row.token_session_id),
+            sso_session_id=None if row.sso_session_id is None else text_of(row.sso_session_id),
         )
         return code, read_user(rows)
 
@@ -89,3 +92,9 @@ class Codes:
         """True for exactly one caller, ever (R5, ATM-1)."""
         values = {"b_digest": bytes.fromhex(digest), "b_now": now, "b_session": octets_of(token_session_id)}
         return self._connection.execute(_CONSUME, values).rowcount == 1
+
+    def drop_of_sso(self, sub: str, sso_session_id: str, now: float) -> None:
+        """The codes under way that an SSO session gave are no codes any more."""
+        under_way = (codes.c.expires_at > now, codes.c.consumed_at.is_(None))
+        given = (codes.c.sub == sub, codes.c.sso_session_id == octets_of(sso_session_id))
+        self._connection.execute(delete(codes).where(*under_way, *given))

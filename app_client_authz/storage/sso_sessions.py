@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from app_client_authz.domain.sso import SsoSession
 from app_client_authz.domain.user import User
+from app_client_authz.domain.uuids import octets_of, text_of
 from app_client_authz.storage.tables import sso_sessions, users
 from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, with_groups
 
 _FIND = with_groups(
     select(
         *USER_COLUMNS,
+        sso_sessions.c.id,
         sso_sessions.c.auth_time,
         sso_sessions.c.renewed_at,
         sso_sessions.c.expires_at,
@@ -41,6 +43,7 @@ class SsoSessions:
         self._connection.execute(
             insert(sso_sessions).values(
                 digest=bytes.fromhex(digest),
+                id=octets_of(session.id),
                 pool_id=session.pool_id,
                 sub=session.sub,
                 auth_time=session.auth_time,
@@ -55,9 +58,8 @@ class SsoSessions:
         if user is None:
             return None
         row = rows[0]
-        return SignedIn(
-            SsoSession(pool_id, user.sub, user.username, row.auth_time, row.renewed_at, row.expires_at), user
-        )
+        session_id, times = text_of(row.id), (row.auth_time, row.renewed_at, row.expires_at)
+        return SignedIn(SsoSession(session_id, pool_id, user.sub, user.username, *times), user)
 
     def renew(self, digest: str, *, now: float, expires_at: float) -> bool:
         hit = (
@@ -72,8 +74,20 @@ class SsoSessions:
         hit = delete(sso_sessions).where(sso_sessions.c.digest == bytes.fromhex(digest)).returning(sso_sessions.c.sub)
         return self._connection.execute(hit).scalar_one_or_none()
 
+    def is_there(self, sub: str, session_id: str) -> bool:
+        """Whether the user's session of that ID was not ended, whatever its time."""
+        return self._connection.execute(select(sso_sessions.c.id).where(*_of(sub, session_id))).first() is not None
+
+    def end_one(self, sub: str, session_id: str) -> bool:
+        """End the user's session of that ID; False if there was none."""
+        return self._connection.execute(delete(sso_sessions).where(*_of(sub, session_id))).rowcount == 1
+
     def end_of_user(self, sub: str) -> None:
         self._connection.execute(delete(sso_sessions).where(sso_sessions.c.sub == sub))
 
     def end_of_pool(self, pool_id: str) -> None:
         self._connection.execute(delete(sso_sessions).where(sso_sessions.c.pool_id == pool_id))
+
+
+def _of(sub: str, session_id: str) -> tuple[ColumnElement[bool], ...]:
+    return sso_sessions.c.sub == sub, sso_sessions.c.id == octets_of(session_id)

@@ -189,6 +189,8 @@ codes = Table(
     Column("consumed_at", Double),
     # What the code gave: a replay revokes this and nothing else (COD-2).
     Column("token_session_id", UUID),
+    # Which SSO session gave the code.
+    Column("sso_session_id", UUID),
     Index(None, "client_id"),
     Index(None, "expires_at"),
     sqlite_with_rowid=False,
@@ -211,10 +213,13 @@ token_sessions = Table(
     Column("expires_at", Double, nullable=False),
     # Begun by InitiateAuth: its one scope is no matter of the client's OAuth settings.
     Column("by_api", Boolean(create_constraint=False), nullable=False),
+    # In pools that track sessions also the last refresh without rotation, to the hour.
     Column("rotated_at", Double),
     Column("revoked_at", Double),
     # The device that it is tied to where devices are tracked; no octets once that device was forgotten.
     Column("device_id", UUID),
+    # Which SSO session it came from; no foreign key, because that one ends first.
+    Column("sso_session_id", UUID),
     # For the sessions of a client as for those of a user: each index more is a page more to write at a sign-in.
     Index(None, "client_id", "sub"),
     Index(None, "expires_at"),
@@ -253,6 +258,8 @@ sso_sessions = Table(
     "authz_sso_sessions",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
+    # What the user and administrators call it. It opens nothing, and is looked for among the user's own.
+    Column("id", UUID, nullable=False),
     _pool(),
     Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), nullable=False),
     Column("auth_time", Double, nullable=False),

@@ -33,6 +33,7 @@ _PRESENT = with_groups(
         token_sessions.c.rotated_at,
         token_sessions.c.revoked_at,
         token_sessions.c.device_id,
+        token_sessions.c.sso_session_id,
         *GROUP_COLUMNS,
     )
     .select_from(refresh_tokens)
@@ -154,6 +155,7 @@ class TokenSessions:
                 "rotated_at": None,
                 "revoked_at": None,
                 "device_id": None if session.device_id is None else octets_of(session.device_id),
+                "sso_session_id": None if session.sso_session_id is None else octets_of(session.sso_session_id),
             },
         )
         self.add_token(session.id, refresh_digest)
@@ -183,6 +185,7 @@ class TokenSessions:
             expires_at=row.expires_at,
             resource=row.resource,
             by_api=row.by_api,
+            sso_session_id=None if row.sso_session_id is None else text_of(row.sso_session_id),
             rotated_at=row.rotated_at,
             revoked_at=row.revoked_at,
             device_id=_device_id(row.device_id),
@@ -194,7 +197,7 @@ class TokenSessions:
         return self._connection.execute(_LOCK, {"b_id": octets_of(session_id)}).rowcount == 1
 
     def rotate(self, session_id: str, now: float) -> bool:
-        """The same, and from now on only what was superseded at ``now`` has a grace period (R6)."""
+        """The same, and used at ``now``: only what was superseded then has a grace period from now on (R6)."""
         return self._connection.execute(_ROTATE, {"b_id": octets_of(session_id), "b_now": now}).rowcount == 1
 
     def supersede(self, refresh_digest: str, now: float) -> bool:
@@ -236,6 +239,20 @@ class TokenSessions:
                 token_sessions.c.client_id.in_(clients),
             )
             .values(device_id=octets_of(FORGOTTEN))
+        )
+
+    def revoke_of_sso(self, pool_id: str, sub: str, sso_session_id: str, now: float) -> None:
+        """All sessions of the user that came from one SSO session."""
+        clients = select(app_clients.c.client_id).where(app_clients.c.pool_id == pool_id)
+        self._connection.execute(
+            update(token_sessions)
+            .where(
+                token_sessions.c.sub == sub,
+                token_sessions.c.client_id.in_(clients),
+                token_sessions.c.sso_session_id == octets_of(sso_session_id),
+                token_sessions.c.revoked_at.is_(None),
+            )
+            .values(revoked_at=now)
         )
 
     def bearer(self, client_id: str, sub: str, session_id: str | None) -> Bearer | None:

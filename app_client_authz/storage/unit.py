@@ -34,6 +34,7 @@ from app_client_authz.storage.token_sessions import TokenSessions
 from app_client_authz.storage.ui_customizations import UiCustomizations
 from app_client_authz.storage.upkeep import Upkeep
 from app_client_authz.storage.user_search import UserSearch
+from app_client_authz.storage.user_sessions import UserSessions
 from app_client_authz.storage.users import Users
 from app_client_authz.storage.verification_codes import VerificationCodes
 
@@ -71,6 +72,7 @@ class Unit:
         self.codes = Codes(connection)
         self.token_sessions = TokenSessions(connection)
         self.sso_sessions = SsoSessions(connection)
+        self.user_sessions = UserSessions(connection)
         self.challenge_sessions = ChallengeSessions(connection)
         self.devices = Devices(connection, sealer)
         self.attempts = Attempts(connection)

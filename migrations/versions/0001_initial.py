@@ -259,6 +259,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.Column("consumed_at", sa.Double(), nullable=True),
         sa.Column("token_session_id", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("sso_session_id", sa.LargeBinary(length=16), nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"], ["authz_app_clients.client_id"], name=op.f("fk_authz_codes_client_id"), ondelete="CASCADE"
         ),
@@ -320,6 +321,7 @@ def upgrade() -> None:
     op.create_table(
         "authz_sso_sessions",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
         sa.Column("pool_id", sa.String(length=55), nullable=False),
         sa.Column("sub", sa.String(length=64), nullable=False),
         sa.Column("auth_time", sa.Double(), nullable=False),
@@ -350,6 +352,7 @@ def upgrade() -> None:
         sa.Column("rotated_at", sa.Double(), nullable=True),
         sa.Column("revoked_at", sa.Double(), nullable=True),
         sa.Column("device_id", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("sso_session_id", sa.LargeBinary(length=16), nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["authz_app_clients.client_id"],

@@ -7,7 +7,7 @@ import pytest
 from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession, recent_enough, usable
 from tests.domain.app_clients import NOW, POOL_ID, oauth_client
 
-SESSION = SsoSession(POOL_ID, "sub", "kim", NOW, NOW, NOW + LIFETIME_SECONDS)
+SESSION = SsoSession("id", POOL_ID, "sub", "kim", NOW, NOW, NOW + LIFETIME_SECONDS)
 
 
 @pytest.mark.parametrize(
