@@ -51,6 +51,14 @@ def get_tokens_from_refresh_token(call: Call) -> Json:
     return {"AuthenticationResult": auth_wire.result(tokens)}
 
 
+def get_client_token(call: Call) -> Json:
+    registration = call.services.client_proofs.machine(call.input["ClientId"], call.input["Secret"])
+    tokens = call.services.machine_tokens.client_token(
+        registration, call.input.get("Scopes", ()), call.base, call.input.get("ClientMetadata")
+    )
+    return {"ClientAuthenticationResult": auth_wire.result(tokens)}
+
+
 def revoke_token(call: Call) -> None:
     registration = call.services.client_proofs.revoker(call.input["ClientId"], call.input.get("ClientSecret"))
     if not registration.client.revocation_enabled:
@@ -85,5 +93,6 @@ OPERATIONS: dict[str, Run] = {
     "RespondToAuthChallenge": respond_to_auth_challenge,
     "AdminRespondToAuthChallenge": respond_to_auth_challenge,
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
+    "GetClientToken": get_client_token,
     "RevokeToken": revoke_token,
 }

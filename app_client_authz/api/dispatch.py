@@ -51,11 +51,16 @@ def run(
 
 
 def _pool_of(call: Call) -> str | None:
-    """The pool that a call reaches: DescribeUserPoolDomain names a domain only."""
-    if call.pool_id is not None or "Domain" not in call.input:
+    """The pool that a call reaches: DescribeUserPoolDomain names a domain only, GetClientToken a client only."""
+    if call.pool_id is not None:
         return call.pool_id
-    found = call.services.domains.find(call.input["Domain"])
-    return None if found is None else found.pool_id
+    if "Domain" in call.input:
+        found = call.services.domains.find(call.input["Domain"])
+        return None if found is None else found.pool_id
+    if "ClientId" in call.input:
+        registration = call.services.app_clients.find(call.input["ClientId"])
+        return None if registration is None else registration.pool.id
+    return None
 
 
 def _denied(key: AccessKey, operation: str, pool_id: str | None) -> AccessDenied:

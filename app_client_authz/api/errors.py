@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from app_client_authz.domain.errors import (
     AuthzError,
     InvalidGrant,
+    InvalidScope,
     OperationError,
     RefreshTokenExpired,
     RefreshTokenOfAnotherClient,
@@ -99,6 +100,8 @@ def code_and_message(error: AuthzError) -> tuple[str, str]:
         return _of_refresh_token(error)
     if isinstance(error, UnsupportedTokenType):
         return "UnsupportedTokenTypeException", "Unsupported token type"
+    if isinstance(error, InvalidScope):
+        return "InvalidParameterException", "Invalid scope requested."
     if isinstance(error, UnknownHost):
         return "InvalidParameterException", error.message
     log.error("%s: %s (%s)", type(error).__name__, error.message, error.detail)

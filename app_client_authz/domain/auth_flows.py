@@ -7,6 +7,8 @@ from app_client_authz.domain.errors import InvalidParameter, UnsupportedOperatio
 
 PASSWORD, ADMIN_PASSWORD, SRP = "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "USER_SRP_AUTH"
 REFRESH, CUSTOM, CHOICE = "REFRESH_TOKEN_AUTH", "CUSTOM_AUTH", "USER_AUTH"
+CLIENT_TOKEN = "ALLOW_CLIENT_TOKEN_AUTH"
+"""No flow of InitiateAuth: it opens GetClientToken."""
 
 _SYNONYMS = {"ADMIN_NO_SRP_AUTH": ADMIN_PASSWORD, "REFRESH_TOKEN": REFRESH}
 _REQUIRED = {
@@ -51,6 +53,16 @@ def check_refresh(client: AppClient) -> None:
         InvalidParameter: the flow is not enabled.
     """
     if not client.rotation_enabled and not client.can_use_auth_flow(REFRESH):
+        raise InvalidParameter(_OTHER_NOT_ENABLED)
+
+
+def check_client_token(client: AppClient) -> None:
+    """Ends a GetClientToken of a client that has not the flow for it.
+
+    Raises:
+        InvalidParameter: the flow is not enabled.
+    """
+    if CLIENT_TOKEN not in (client.spec.explicit_auth_flows or ()):
         raise InvalidParameter(_OTHER_NOT_ENABLED)
 
 

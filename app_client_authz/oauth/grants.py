@@ -128,7 +128,8 @@ class ClientCredentialsGrant(_Grant, grants.ClientCredentialsGrant):
 
     def create_token_response(self) -> TokenAnswer:
         scope, metadata = self.request.params.get("scope"), _metadata(self.request.params.get("aws_client_metadata"))
-        tokens = self.services.tokens.client_credentials(self.registration, scope, self.request.base, metadata)
+        machine_tokens = self.services.machine_tokens
+        tokens = machine_tokens.client_credentials(self.registration, scope, self.request.base, metadata)
         return token_answer(tokens, self.request)
 
 

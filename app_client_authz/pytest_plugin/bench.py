@@ -160,7 +160,7 @@ class AuthzBench:
             )
         asked = " ".join(self._allowed(self._machine, scopes))
         registration = self._registration(self._machine)
-        return _tokens(self.services.tokens.client_credentials(registration, asked, base or self.base))
+        return _tokens(self.services.machine_tokens.client_credentials(registration, asked, base or self.base))
 
     def sign_in(
         self,

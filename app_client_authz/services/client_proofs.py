@@ -73,6 +73,18 @@ class ClientProofs:
         if client.confidential and not client.secret_matches(presented or ""):
             raise self._refused(registration)
 
+    def machine(self, client_id: str, secret: str) -> Registration:
+        """The client of a GetClientToken, which only confidential ones have.
+
+        Raises:
+            ResourceNotFound: no such client.
+            NotAuthorized: not its secret, or it has none.
+        """
+        registration = self.client(client_id)
+        if not registration.client.secret_matches(secret):
+            raise self._refused(registration)
+        return registration
+
     def revoker(self, client_id: str, secret: str | None) -> Registration:
         """The client of a RevokeToken.
 

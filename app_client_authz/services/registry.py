@@ -26,7 +26,9 @@ from app_client_authz.services.handovers import Handovers
 from app_client_authz.services.hints import Hints
 from app_client_authz.services.identity_providers import IdentityProviders
 from app_client_authz.services.invitations import Invitations
+from app_client_authz.services.issuer import Issuer
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.machine_tokens import MachineTokens
 from app_client_authz.services.mfa_settings import MfaSettings
 from app_client_authz.services.migration import Migration
 from app_client_authz.services.named_codes import NamedCodes
@@ -101,6 +103,7 @@ class Services:
     sessions: Sessions
     authorization: Authorization
     tokens: Tokens
+    machine_tokens: MachineTokens
     profile: Profile
     client_proofs: ClientProofs
     sign_ins: SignIns
@@ -145,7 +148,8 @@ def build(
     app_clients = AppClients(units, clock)
     sessions = Sessions(units, dialects, triggers, clock)
     issuers = settings.issuers
-    tokens = Tokens(units, keys, dialects, live_scopes, issuers, triggers, clock)
+    issuer = Issuer(keys, dialects, issuers, triggers)
+    tokens = Tokens(units, issuer, dialects, live_scopes, issuers, triggers, clock)
     upkeep = Upkeep(units, clock)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
@@ -205,6 +209,7 @@ def build(
             units, app_clients, dialects, live_scopes, sessions, tokens, issuers, clock, settings.code_lifetime_seconds
         ),
         tokens=tokens,
+        machine_tokens=MachineTokens(issuer, live_scopes, clock),
         profile=Profile(units, keys, dialects, issuers, clock),
         client_proofs=client_proofs,
         sign_ins=SignIns(

@@ -1,4 +1,4 @@
-"""Tokens: what a code, a refresh token or a client's own word gives."""
+"""Tokens of a user: what a code, a sign-in or a refresh token gives."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -9,10 +9,8 @@ from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     CallbackMismatch,
-    GrantNotAllowed,
     InvalidGrant,
     InvalidTokenRequest,
-    OAuthDisabled,
     RefreshTokenExpired,
     RefreshTokenOfAnotherClient,
     RefreshTokenOfAnotherDevice,
@@ -33,7 +31,6 @@ from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import Passed
 from app_client_authz.services.issuer import Issuer, TokenSet
-from app_client_authz.services.keys import Keys
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.services.stored_users import check_unchanged
 from app_client_authz.services.triggers import Triggers
@@ -76,7 +73,7 @@ class Tokens:
     def __init__(
         self,
         units: Units,
-        keys: Keys,
+        issuer: Issuer,
         dialects: Dialects,
         live_scopes: LiveScopes,
         issuers: Issuers,
@@ -85,7 +82,7 @@ class Tokens:
     ) -> None:
         self._units = units
         self._dialects = dialects
-        self._issuer = Issuer(keys, dialects, issuers, triggers)
+        self._issuer = issuer
         self._issuers = issuers
         self._triggers = triggers
         self._live_scopes = live_scopes
@@ -358,24 +355,7 @@ class Tokens:
         valid_from = registration.pool.sessions_valid_from
         return decide(presented, registration.client, user, now, valid_from=valid_from)
 
-    # --- client credentials, implicit -----------------------------------------------------------
-
-    def client_credentials(
-        self, registration: Registration, scope: str | None, base: str, metadata: Metadata = None
-    ) -> TokenSet:
-        """An access token for the client itself, custom scopes only (RFC 6749 section 4.4).
-
-        Raises:
-            OAuthDisabled, GrantNotAllowed: the client may not.
-            InvalidScope: a scope is not the client's, or none is left.
-        """
-        client, pool = registration.client, registration.pool
-        if not client.oauth_enabled:
-            raise OAuthDisabled(detail="OAuth is switched off for this client")
-        if not client.allows_flow("client_credentials") or not client.confidential:
-            raise GrantNotAllowed(detail="client_credentials is not among the client's flows")
-        granted = scopes.resolve_machine(scope, client, self._live_scopes.of(pool))
-        return self._issuer.issue_to_machine(registration, granted, base, self._clock(), metadata)
+    # --- implicit -------------------------------------------------------------------------------
 
     def implicit(
         self,

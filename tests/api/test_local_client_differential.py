@@ -450,6 +450,46 @@ def registration_and_recovery(cognito: Recorder, pool: str) -> None:
         cognito.confirm_forgot_password(**nobody, ConfirmationCode=CODE, Password=PASSWORD)
 
 
+def sessions_and_client_tokens(cognito: Recorder, pool: str) -> None:
+    kim = {"UserPoolId": pool, "Username": UNCONFIRMED}
+    cognito.admin_confirm_sign_up(**kim)
+    cognito.admin_set_user_password(**kim, Password=PASSWORD, Permanent=True)
+    cognito.set_user_pool_session_configuration(
+        UserPoolId=pool, UserSessionTracking="ENABLED", TokenSession={"MaxPerUser": 5}
+    )
+    made = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="app", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )
+    client = {"ClientId": made["UserPoolClient"]["ClientId"]}
+    signing = {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": {"USERNAME": UNCONFIRMED, "PASSWORD": PASSWORD}}
+    first, second, third = (cognito.initiate_auth(**client, **signing)["AuthenticationResult"] for _ in range(3))
+    token = {"AccessToken": first["AccessToken"]}
+    own, other, another = [each["SessionId"] for each in cognito.list_user_sessions(**token)["Sessions"]]
+    cognito.admin_list_user_sessions(**kim)
+    cognito.admin_list_user_sessions(**kim, NextToken="made-up")
+    for session in (own, other, other, "tkn", "sso" + "0" * 25):
+        cognito.revoke_user_session(**token, SessionId=session)
+    for session in (another, another, own):
+        cognito.admin_revoke_user_session(**kim, SessionId=session, RevokeAssociatedSessions="LINKED")
+    cognito.revoke_token(**client, Token=third["RefreshToken"], RevokeAssociatedSessions="LINKED")
+    cognito.get_user(AccessToken=second["AccessToken"])
+    cognito.list_user_sessions(**token)
+    cognito.create_resource_server(
+        UserPoolId=pool, Identifier="stock", Name="Stock", Scopes=[{"ScopeName": "read", "ScopeDescription": "Read"}]
+    )
+    machine = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="machine",
+        GenerateSecret=True,
+        ExplicitAuthFlows=["ALLOW_CLIENT_TOKEN_AUTH"],
+        AllowedOAuthScopes=["stock/read"],
+    )["UserPoolClient"]
+    known = {"ClientId": machine["ClientId"], "Secret": machine["ClientSecret"]}
+    cognito.get_client_token(**known)
+    cognito.get_client_token(**known, Scopes=["stock/write"])
+    cognito.get_client_token(**known | {"Secret": "w" * 40})
+
+
 SCENES = (
     clients_and_secrets,
     resource_servers,
@@ -462,6 +502,7 @@ SCENES = (
     devices,
     registration_and_recovery,
     second_factors,
+    sessions_and_client_tokens,
 )
 
 

@@ -117,7 +117,7 @@ def test_scope_that_is_gone_is_no_longer_granted_by_any_worker(
     def granted(scope: str | None = None) -> tuple[str, ...]:
         registration = other_worker.app_clients.find(machine.client.client_id)
         assert registration is not None
-        return other_worker.tokens.client_credentials(registration, scope, BASE).scopes
+        return other_worker.machine_tokens.client_credentials(registration, scope, BASE).scopes
 
     assert granted() == ("orders/read", "orders/write")
     world.services.resource_servers.replace(orders(world, "read"))

@@ -434,7 +434,7 @@ def test_revocation_switched_off_is_refused_and_leaves_its_mark_on_tokens(world:
 
 def test_client_without_the_flow_gets_no_machine_token(world: World, client: Registration) -> None:
     with pytest.raises(GrantNotAllowed):
-        world.services.tokens.client_credentials(client, None, BASE)
+        world.services.machine_tokens.client_credentials(client, None, BASE)
 
     off = world.client(
         allowed_oauth_flows_user_pool_client=False,
@@ -443,7 +443,7 @@ def test_client_without_the_flow_gets_no_machine_token(world: World, client: Reg
         callback_urls=None,
     )
     with pytest.raises(OAuthDisabled):
-        world.services.tokens.client_credentials(off, None, BASE)
+        world.services.machine_tokens.client_credentials(off, None, BASE)
 
 
 @pytest.mark.compliance("OIDC Core", "3.2", "the implicit flow")
@@ -543,4 +543,4 @@ def test_no_custom_scope_left_is_an_invalid_scope(world: World) -> None:
         ),
     )
     with pytest.raises(InvalidScope):
-        world.services.tokens.client_credentials(stripped, "openid", BASE)
+        world.services.machine_tokens.client_credentials(stripped, "openid", BASE)

@@ -485,7 +485,7 @@ def test_a_machine_asks_version_3_and_gets_scopes_of_machines(world: World) -> N
     registration = machine(world)
     details = claims_v2(claimsToAddOrOverride={"tenant": "north", "username": "kim"}, scopesToAdd=["openid", "x/y"])
     seen = witness(world, "PreTokenGeneration", version="V3_0", **details)
-    tokens = world.services.tokens.client_credentials(registration, None, BASE, {"env": "test"})
+    tokens = world.services.machine_tokens.client_credentials(registration, None, BASE, {"env": "test"})
 
     (event,) = seen.events
     assert (event["userName"], event["version"]) == ("ClientCredentials", "3")
@@ -500,7 +500,7 @@ def test_a_machine_asks_version_3_and_gets_scopes_of_machines(world: World) -> N
 def test_users_tokens_of_a_version_1_trigger_leave_machines_alone(world: World) -> None:
     register(world, "PreTokenGeneration", refuse)
 
-    assert world.services.tokens.client_credentials(machine(world), None, BASE).access_token
+    assert world.services.machine_tokens.client_credentials(machine(world), None, BASE).access_token
 
 
 # --- at the same moment --------------------------------------------------------------------------------------------

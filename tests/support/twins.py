@@ -22,7 +22,7 @@ from tests.support.site import Site
 STEP_SECONDS = 0.25
 """Between two calls, so that what is made first is older; boto3's signatures bear 5 minutes in all."""
 
-# Page tokens and JWTs, sessions and refresh tokens, secrets of authenticator apps, UUIDs, pool IDs, what
+# Page tokens and JWTs, sessions and refresh tokens, secrets of authenticator apps, UUIDs, pool and session IDs, what
 # domain/ids.py makes in base 32.
 _RANDOM = re.compile(
     r"eyJ[\w-]+\.[\w.-]+"
@@ -30,6 +30,7 @@ _RANDOM = re.compile(
     r"|\b[A-Z2-7]{52}\b"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|(?<=[a-z]-\d_)[0-9A-Za-z]{9}\b"
+    r"|\b(?:tkn|sso)[0-9a-z]{25}\b"
     r"|\b[0-9a-v]{20,64}(?=\b|--)"
 )
 _RETRIES = " (reached max retries: 0)"  # the tests' boto3 tries once, and says so
