@@ -8,7 +8,7 @@ from app_client_authz.api.operation import Call, Json
 from app_client_authz.api.operations import OPERATIONS
 from app_client_authz.domain import ids
 from app_client_authz.domain.access_key import AccessKey
-from app_client_authz.services import audit
+from app_client_authz.services import audit, origin
 from app_client_authz.services.registry import Services
 
 
@@ -29,6 +29,8 @@ def run(
 ) -> Json | None:
     """The output of the operation; None where it has no output shape. ``body`` is parsed JSON.
 
+    ``ip_address`` is the one that the request came from, unless a signed one says whom it speaks for.
+
     Raises:
         UnknownOperation: this release does not have it.
         SerializationFailed, InvalidParameter: the body does not fit its shape.
@@ -44,7 +46,9 @@ def run(
     call = Call(services, operation, accepted, request_id or str(uuid.uuid4()), base, access_key, ip_address)
     if access_key is not None and access_key.pool_ids is not None and not access_key.may_touch(_pool_of(call)):
         raise _denied(access_key, operation, call.pool_id)
-    output = function(call)
+    said, claimed = accepted.get("ContextData", {}), accepted.get("UserContextData", {})
+    with origin.coming_from(said.get("IpAddress", ip_address), claimed=claimed.get("IpAddress")):
+        output = function(call)
     if access_key is not None:
         audit.record("signed_call", operation=operation, access_key_id=access_key.id, pool_id=call.pool_id)
     return None if "output" not in shapes.model().operations[operation] else output or {}

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from app_client_authz.api import (
     admin_user_ops,
     app_client_ops,
+    auth_event_ops,
     auth_ops,
     client_secret_ops,
     custom_attribute_ops,
@@ -92,6 +93,7 @@ _ROOMS = (
     self_service_ops,
     device_ops,
     user_session_ops,
+    auth_event_ops,
     sign_up_ops,
     recovery_ops,
 )

@@ -64,6 +64,7 @@ class Settings:
     dialect: Dialect = COGNITO
     """``cognito`` or ``oidc``; a pool can override it."""
     code_lifetime_seconds: int = 300
+    auth_event_days: int = 90
     """How long an authorization code can be redeemed, in seconds: 60 to 300."""
     password_hash_memory_kib: int = 19456
     """Memory of one Argon2id hash, in KiB: 8 for each lane to 1048576."""
@@ -319,6 +320,7 @@ _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "AUTHZ_BIND_KEY": _bind_key,
     "AUTHZ_DIALECT": _dialect,
     "AUTHZ_CODE_LIFETIME_SECONDS": integer(60, 300),
+    "AUTHZ_AUTH_EVENT_DAYS": integer(1, 3650),
     "AUTHZ_PASSWORD_HASH_MEMORY_KIB": integer(8, 1024 * 1024),
     "AUTHZ_PASSWORD_HASH_TIME_COST": integer(1, 16),
     "AUTHZ_PASSWORD_HASH_PARALLELISM": integer(1, 16),

@@ -82,6 +82,12 @@ class ScopeDoesNotExist(OperationError):
     code = "ScopeDoesNotExistException"
 
 
+class UserPoolAddOnNotEnabled(OperationError):
+    """The pool does not keep what is asked for."""
+
+    code = "UserPoolAddOnNotEnabledException"
+
+
 class FeatureUnavailableInTier(OperationError):
     code = "FeatureUnavailableInTierException"
 

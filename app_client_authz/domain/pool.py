@@ -176,6 +176,11 @@ class UserPool:
         return self.spec.user_session_tracking == "ENABLED"
 
     @property
+    def keeps_auth_events(self) -> bool:
+        """Whether sign-ins and the like go on record (AdminListUserAuthEvents)."""
+        return pool_rules.keeps_auth_events(self.spec)
+
+    @property
     def password_policy(self) -> PasswordPolicy:
         return self.spec.password_policy or PasswordPolicy()
 

@@ -29,13 +29,14 @@ DYNAMIC_REGISTRATION = "Dynamic Client Registration"
 EMAIL_MFA = "Email MFA"
 PASSWORDLESS = "Passwordless Sign-In"
 MANAGED_LOGIN_2 = "Managed Login Version 2"
+THREAT_PROTECTION = "Threat Protection"
 
 _POOL_NAME = shapes.regex(1, 128, r"[\w\s+=,.@-]+")
 
 
 def lite_refuses(features: list[str]) -> str:
     """What to say to somebody who wants the tier LITE and these features."""
-    return f"The following features need to be disabled for the LITE pricing tier configured: {', '.join(features)}"
+    return _refuses("LITE", features)
 
 
 def checked(spec: PoolSpec, *, mfa_before: str = "OFF", policy_before: PasswordPolicy | None = None) -> PoolSpec:
@@ -69,9 +70,11 @@ def checked(spec: PoolSpec, *, mfa_before: str = "OFF", policy_before: PasswordP
     if "PASSWORD" not in (spec.allowed_first_auth_factors or ONLY_PASSWORDS):
         raise InvalidParameter("Password should be configured as one of the allowed first auth factors.")
     _check_lambdas(spec.lambda_config or {})
-    features = higher_features(spec)
-    if spec.tier == "LITE" and features:
-        raise FeatureUnavailableInTier(lite_refuses(features))
+    features = higher_features(spec) if spec.tier == "LITE" else []
+    if spec.tier != "PLUS" and keeps_auth_events(spec):
+        features.append(THREAT_PROTECTION)
+    if features:
+        raise FeatureUnavailableInTier(_refuses(spec.tier, features))
     return spec
 
 
@@ -94,8 +97,16 @@ def higher_features(spec: PoolSpec) -> list[str]:
     return asked
 
 
+def keeps_auth_events(spec: PoolSpec) -> bool:
+    return (spec.add_ons or {}).get("AdvancedSecurityMode") == "AUDIT"
+
+
 def registers_dynamically(spec: PoolSpec) -> bool:
     return spec.dcr_configuration is not None and spec.dcr_configuration.get("EnableStatus") == "Enabled"
+
+
+def _refuses(tier: str, features: list[str]) -> str:
+    return f"The following features need to be disabled for the {tier} pricing tier configured: {', '.join(features)}"
 
 
 def _policy(spec: PoolSpec, before: PasswordPolicy | None) -> PasswordPolicy:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from app_client_authz.domain.app_client import AppClient
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.redirects import form_action_source
+from app_client_authz.services import origin
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers, params
 from app_client_authz.web.authorization import redirect
@@ -104,7 +105,8 @@ class Page(Endpoint):
         if request.method not in {"HEAD", *self.accepts}:
             raise MethodNotAllowed(["HEAD", *self.accepts])
         self._base()
-        return super().dispatch_request(**path)
+        with origin.coming_from(request.remote_addr):
+            return super().dispatch_request(**path)
 
     def _base(self) -> str:
         return base_url(self._services.settings, request)

@@ -6,6 +6,7 @@ from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.errors import AuthorizationError
+from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User
 from app_client_authz.hosted_ui.flash import Flash
@@ -44,7 +45,10 @@ def signed_in(services: Services, asked: AuthorizationRequest, who: User | Passe
     """The answer for a user who just proved to be one, with a new SSO session in place of any other (UI-3)."""
     cookie = sso_cookie(services.settings, asked.pool)
     caller = Caller(asked.client.client_id)
-    value, begun = services.sessions.begin(who, replacing=cookie.read(request), caller=caller)
+    registration = Registration(asked.client, asked.pool)
+    value, begun = services.sessions.begin(
+        who, replacing=cookie.read(request), caller=caller, registration=registration
+    )
     response = answered(lambda: services.authorization.complete(asked, begun, base), base)
     cookie.set(response, value)
     return response

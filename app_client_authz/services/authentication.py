@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.domain import attributes
+from app_client_authz.domain.auth_event import Answered, EventType
 from app_client_authz.domain.challenge import NEW_PASSWORD_REQUIRED, PASSWORD, Door, StepState
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
@@ -14,7 +15,6 @@ from app_client_authz.domain.errors import (
     PasswordAttemptsExceeded,
     TooManyRequests,
     Unavailable,
-    UserDisabled,
     UserNotConfirmed,
     UserNotFound,
 )
@@ -110,7 +110,7 @@ class Authentication:
             if not hides and stored is None:
                 raise UserNotFound
             if not hides and stored is not None and not stored.user.enabled:
-                raise UserDisabled
+                self._attempts.check_standing(registration, stored)
 
             def prove() -> bool:
                 self._ask(registration, name, stored, caller)
@@ -152,7 +152,7 @@ class Authentication:
             UserDisabled, UserNotConfirmed, PasswordResetRequired, NotAuthorized: as ``sign_in``.
         """
         if registration.client.prevents_user_existence_errors:
-            self._attempts.check_status(stored)
+            self._attempts.check_standing(registration, stored, Answered.PASSWORD_RIGHT)
         user = stored.user
         if user.status != UserStatus.FORCE_CHANGE_PASSWORD:
             return self._next_steps.after(
@@ -201,7 +201,13 @@ class Authentication:
         stored = self._units.read(lambda unit: unit.users.find(user.pool_id, user.sub))
         key = username_key(user.username, registration.pool.case_sensitive)
         password_hash = None if stored is None else stored.password_hash
-        self._attempts.judge(registration, key, stored, lambda: self._hasher.verify(password_hash, password))
+        self._attempts.judge(
+            registration,
+            key,
+            stored,
+            lambda: self._hasher.verify(password_hash, password),
+            event=EventType.PASSWORD_CHANGE,
+        )
         if stored is None or _may_set_password(stored.user):
             raise NotAuthorized("User password cannot be changed in the current state.")
         return password_hash

@@ -18,6 +18,7 @@ from app_client_authz.domain.errors import (
 )
 from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.registration import Registration
+from app_client_authz.services import audit
 from app_client_authz.services.app_clients import AppClients
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.services.sessions import Sessions
@@ -151,6 +152,7 @@ class Authorization:
             error = LoginRequired(detail="the SSO session was ended")
             error.target = request.error_target
             raise error
+        audit.record("code_issued", pool_id=request.pool.id, client_id=stored.client_id, sub=stored.sub)
         return [("code", code)]
 
     def _tokens_of(self, request: AuthorizationRequest, signed_in: SignedIn, base: str) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from app_client_authz.crypto import digests
+from app_client_authz.domain.auth_event import Answered, EventResponse, EventType, answers
 from app_client_authz.domain.challenge import Door, StepState
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ChallengeExpired
@@ -11,6 +12,7 @@ from app_client_authz.domain.names import MAX_KEY
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User, goes_by, username_key
+from app_client_authz.services import auth_events
 from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -27,11 +29,13 @@ class Passed:
     """The last challenge was answered. The answer is used up by whoever lets the user in, and not before.
 
     ``Tokens.sign_in`` and ``Sessions.begin`` do it. ``device_id`` is the user's device that signs in, if it was named.
+    ``answered`` is what goes on record then.
     """
 
     user: User
     settle: Settle = field(repr=False)
     device_id: str | None = None
+    answered: tuple[Answered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,12 @@ class Challenges:
             state=state,
         )
         unit.challenge_sessions.begin(digest, begun)
+        # Only of who proved something: anybody can begin a sign-in of somebody else's.
+        if user is not None and state.first_factor is not None and not state.done:
+            so_far = answers(state.first_factor)
+            auth_events.record(
+                unit, registration, user.sub, EventType.SIGN_IN, EventResponse.IN_PROGRESS, now, answered=so_far
+            )
         return session
 
     def find(

@@ -203,7 +203,7 @@ class ChoiceSignIn:
             return _Chooser(registration, door, name, key, self._if_able(stored), offered_to_all(pool), caller)
         if stored is None:
             raise UserNotFound
-        self._attempts.check_status(stored)
+        self._attempts.check_standing(registration, stored)
         offered = first_factors(pool, stored.user, has_password=stored.password_hash is not None)
         if not offered:
             raise NotAuthorized(WRONG, detail="no first factor")

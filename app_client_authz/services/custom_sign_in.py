@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from app_client_authz.crypto.sealing import Sealer, SealError
 from app_client_authz.domain import auth_flows
+from app_client_authz.domain.auth_event import EventType
 from app_client_authz.domain.challenge import (
     CUSTOM_CHALLENGE,
     CUSTOM_PASSWORD_VERIFIER,
@@ -27,8 +28,9 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, UserStatus
 from app_client_authz.domain.user_triggers import Challenged, CustomChallenge
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Passed, Settle, session_key
+from app_client_authz.services.next_steps import passed
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.sign_in_codes import GUESSES_PER_HOUR
 from app_client_authz.services.srp_sign_in import SrpSignIn
@@ -214,6 +216,9 @@ class CustomSignIn:
         if decided is None:
             raise InvalidParameter(NOT_CONFIGURED)
         if decided.fails:
+            if signer.stored is not None:
+                sub = signer.stored.user.sub
+                auth_events.record_failure(self._units, signer.registration, sub, EventType.SIGN_IN, self._clock())
             raise NotAuthorized(WRONG, detail="the triggers end it")
         if decided.issues_tokens:
             return self._let_in(signer, settle)
@@ -237,7 +242,7 @@ class CustomSignIn:
         if signer.stored is None or signer.stored.user.status != UserStatus.CONFIRMED:
             raise NotAuthorized(WRONG, detail="nobody who may come in")
         user = signer.stored.user
-        return user if settle is None else Passed(user, settle)
+        return passed(user, settle, None, ())
 
     def _set(
         self, signer: _Signer, challenge: str, progress: _Progress, parameters: Parameters, settle: Settle | None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app_client_authz.crypto import digests
 from app_client_authz.crypto.sealing import Sealer
 from app_client_authz.domain import auth_flows, device, srp
+from app_client_authz.domain.auth_event import Answered, answers
 from app_client_authz.domain.challenge import DEVICE_PASSWORD_VERIFIER, DEVICE_SRP_AUTH, NextStep
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.device import Device, DeviceVerifier
@@ -152,10 +153,11 @@ class DeviceSignIn:
             )
             return right and srp.is_timely(responses[TIMESTAMP], self._clock())
 
-        self._attempts.judge(registration, session_key(pool, user.username), opened.stored, proves)
+        wrong = answers(opened.state.first_factor, Answered.MFA_WRONG)
+        self._attempts.judge(registration, session_key(pool, user.username), opened.stored, proves, wrong=wrong)
         settle = self._challenges.settling(opened)
         if device.stands_in(pool):
-            return Passed(user, settle, device_id)
+            return Passed(user, settle, device_id, answers(opened.state.first_factor, Answered.MFA_RIGHT))
         return self._next_steps.second_factor(registration, user, opened.state, settle, caller)
 
     # --------------------------------------------------------------------------------------------

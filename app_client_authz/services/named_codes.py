@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import CodeDelivery, simulated
 from app_client_authz.domain.errors import CodeDeliveryFailure, OperationError, TriggerFailed, UserNotFound
@@ -11,7 +12,8 @@ from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, username_key
-from app_client_authz.domain.verification import Purpose
+from app_client_authz.domain.verification import CONFIRM_SIGN_UP, RESET_PASSWORD, Purpose
+from app_client_authz.services import auth_events
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.password_attempts import PasswordAttempts
 from app_client_authz.services.verification_codes import Proof, VerificationCodes
@@ -19,6 +21,12 @@ from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
 
+# What goes on record when a code is asked for, and when a wrong one is tried.
+_ASKED = {
+    RESET_PASSWORD.name: (EventType.FORGOT_PASSWORD, EventResponse.IN_PROGRESS),
+    CONFIRM_SIGN_UP.name: (EventType.RESEND_CODE, EventResponse.PASS),
+}
+_TRIED = {RESET_PASSWORD.name: EventType.FORGOT_PASSWORD, CONFIRM_SIGN_UP.name: EventType.SIGN_UP}
 UNKNOWN = "Username/client id combination not found."
 
 
@@ -73,6 +81,8 @@ class NamedCodes:
             if stored is None or target is None:
                 self._codes.simulate(unit, account, kind.purpose)
                 return simulated(pool, name, self._attempts.account(pool.id, _key(pool, name), None).key)
+            sub, event = stored.user.sub, _ASKED[kind.purpose.name]
+            auth_events.record(unit, registration, sub, *event, self._clock())
             return stored.user, *target, self._codes.issue(unit, account, kind.purpose, target[1])
 
         issued = self._units.write(issue)
@@ -105,7 +115,13 @@ class NamedCodes:
             if not hides:
                 raise
             refuses = True
-        return self._codes.prove(account, purpose, code, hides=hides, refuses=refuses)
+        try:
+            return self._codes.prove(account, purpose, code, hides=hides, refuses=refuses)
+        except OperationError:
+            if stored is not None:
+                kind, now = _TRIED[purpose.name], self._clock()
+                auth_events.record_failure(self._units, registration, stored.user.sub, kind, now)
+            raise
 
     def _find(
         self, unit: Unit, registration: Registration, name: str, *, hold: bool

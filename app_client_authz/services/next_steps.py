@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from app_client_authz.domain import user_mfa
+from app_client_authz.domain.auth_event import Answered, answers
 from app_client_authz.domain.challenge import (
     DEVICE_SRP_AUTH,
     MFA_SETUP,
@@ -99,7 +100,7 @@ class NextSteps:
         step = second_factor(registration.pool, user)
         if step is not None:
             return self.set(registration, user, step, replace(state, offered=step.offered), settle, caller)
-        return passed(user, settle, state.device_id)
+        return passed(user, settle, state.device_id, answers(state.first_factor))
 
     def set(
         self,
@@ -165,9 +166,11 @@ def describe(
     )
 
 
-def passed(user: User, settle: Settle | None, device_id: str | None) -> User | Passed:
-    """The user who may come in, with what is left to be done about it."""
-    return user if settle is None and device_id is None else Passed(user, settle or _nothing, device_id)
+def passed(user: User, settle: Settle | None, device_id: str | None, answered: tuple[Answered, ...]) -> User | Passed:
+    """The user who may come in, with what is left to be done about it; a bare one proved the password."""
+    if settle is None and device_id is None and answered == (Answered.PASSWORD_RIGHT,):
+        return user
+    return Passed(user, settle or _nothing, device_id, answered)
 
 
 def _nothing(_unit: Unit) -> None:

@@ -1,10 +1,11 @@
 """What users do with their own account: change the password, sign out everywhere, delete it (api.md 4.19 to 4.21)."""
 
 from app_client_authz.domain import passwords
+from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ConcurrentModification, LimitExceeded
 from app_client_authz.domain.user import UserStatus
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.access_tokens import AccessTokens, held
 from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.passwords import NewPasswords
@@ -65,6 +66,7 @@ class OwnAccount:
             unit.users.set_password(sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
             unit.sso_sessions.end_of_user(sub)
             unit.challenge_sessions.end_of_user(sub)
+            auth_events.record(unit, holder.registration, sub, EventType.PASSWORD_CHANGE, EventResponse.PASS, now)
 
         self._units.write(change)
         client_id = holder.registration.client.client_id

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from app_client_authz.crypto import digests
+from app_client_authz.domain.auth_event import Answered, EventType
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     AuthzError,
     NotAuthorized,
+    OperationError,
     PasswordAttemptsExceeded,
     PasswordResetRequired,
     TemporaryPasswordExpired,
@@ -17,7 +19,7 @@ from app_client_authz.domain.errors import (
 )
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import UserStatus
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Units
 from app_client_authz.storage.users import StoredUser
@@ -37,12 +39,20 @@ class PasswordAttempts:
         self._clock = clock
 
     def judge(
-        self, registration: Registration, name_key: str, stored: StoredUser | None, prove: Callable[[], bool]
+        self,
+        registration: Registration,
+        name_key: str,
+        stored: StoredUser | None,
+        prove: Callable[[], bool],
+        *,
+        event: EventType = EventType.SIGN_IN,
+        wrong: tuple[Answered, ...] = (Answered.PASSWORD_WRONG,),
     ) -> None:
         """Nothing, if ``prove`` says that the password is right; ``stored`` is who has that name, if anyone.
 
         The user's status is judged before the password where the client shows who exists (api.md 4.2), else the
-        caller judges it afterwards.
+        caller judges it afterwards. What is refused goes on record as a failed ``event``,
+        a wrong proof as ``wrong``.
 
         Raises:
             NotAuthorized: wrong.
@@ -53,13 +63,19 @@ class PasswordAttempts:
         account = self.account(registration.pool.id, name_key, stored)
         ids = {"pool_id": account.pool_id, "client_id": registration.client.client_id}
         sub = stored.user.sub if stored else None
-        self._reserve(account, ids, sub)
+        try:
+            self._reserve(account, ids, sub)
+        except PasswordAttemptsExceeded:
+            self._record_failure(registration, stored, event)
+            raise
         try:
             if stored is not None and not registration.client.prevents_user_existence_errors:
                 self.check_status(stored)
             right = prove()
-        except AuthzError:
+        except AuthzError as refusal:
             self._units.write(lambda unit: unit.attempts.release(account))
+            if isinstance(refusal, OperationError) and not isinstance(refusal, TooManyRequests):
+                self._record_failure(registration, stored, event)
             raise
         now = self._clock()
         if right:
@@ -67,6 +83,7 @@ class PasswordAttempts:
             return
         self._units.write(lambda unit: unit.attempts.fail(account, now))
         audit.record("password_wrong", sub=sub, **ids)
+        self._record_failure(registration, stored, event, *wrong)
         raise NotAuthorized(WRONG)
 
     def _reserve(self, account: Account, ids: Mapping[str, str], sub: str | None) -> None:
@@ -102,6 +119,20 @@ class PasswordAttempts:
             raise TemporaryPasswordExpired("Temporary password has expired and must be reset by an administrator.")
         if user.status not in {UserStatus.CONFIRMED, UserStatus.FORCE_CHANGE_PASSWORD}:
             raise NotAuthorized(WRONG, detail=f"status {user.status}")
+
+    def check_standing(self, registration: Registration, stored: StoredUser, *answered: Answered) -> None:
+        """``check_status``, and a refusal goes on record as a failed sign-in of who ``answered`` that before."""
+        try:
+            self.check_status(stored)
+        except OperationError:
+            self._record_failure(registration, stored, EventType.SIGN_IN, *answered)
+            raise
+
+    def _record_failure(
+        self, registration: Registration, stored: StoredUser | None, event: EventType, *answered: Answered
+    ) -> None:
+        if stored is not None:
+            auth_events.record_failure(self._units, registration, stored.user.sub, event, self._clock(), *answered)
 
     def account(self, pool_id: str, name_key: str, stored: StoredUser | None) -> Account:
         """All names of a user share one counter; a name that nobody has counts just the same (ENU-7)."""

@@ -234,9 +234,11 @@ def refuse_unenforced(spec: PoolSpec) -> None:
     if spec.password_policy is not None and spec.password_policy.password_history_size:
         raise InvalidParameter("PasswordHistorySize: this release keeps no password history, so only 0 is accepted.")
     add_ons = spec.add_ons or {}
-    if add_ons.get("AdvancedSecurityMode", "OFF") != "OFF" or add_ons.get("AdvancedSecurityAdditionalFlows"):
+    mode = add_ons.get("AdvancedSecurityMode", "OFF")
+    if mode not in {"OFF", "AUDIT"} or add_ons.get("AdvancedSecurityAdditionalFlows"):
         raise InvalidParameter(
-            "UserPoolAddOns: this release has no threat protection, so only an AdvancedSecurityMode of OFF is accepted."
+            "UserPoolAddOns: this release keeps a record of sign-ins and acts on none, so only an AdvancedSecurityMode "
+            "of OFF or AUDIT is accepted."
         )
     if (spec.key_configuration or {}).get("KeyType", "AWS_OWNED_KEY") != "AWS_OWNED_KEY":
         raise InvalidParameter(

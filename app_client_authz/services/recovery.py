@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from app_client_authz.domain import passwords
+from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import (
     RESETTABLE,
@@ -20,7 +21,7 @@ from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
 from app_client_authz.domain.user_triggers import CONFIRM_FORGOT_PASSWORD
 from app_client_authz.domain.verification import RESET_PASSWORD
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.migration import Migration
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
@@ -134,6 +135,7 @@ class Recovery:
             unit.sso_sessions.end_of_user(user.sub)
             unit.challenge_sessions.end_of_user(user.sub)
             unit.attempts.clear(proof.account)
+            auth_events.record(unit, registration, user.sub, EventType.FORGOT_PASSWORD, EventResponse.PASS, now)
             return replace(user, status=UserStatus.CONFIRMED, temporary_password_until=None, updated_at=now)
 
         user = self._units.write(change)

@@ -11,6 +11,7 @@ from app_client_authz.domain.message import MessageSender
 from app_client_authz.services.access_keys import AccessKeys
 from app_client_authz.services.access_tokens import AccessTokens
 from app_client_authz.services.app_clients import AppClients
+from app_client_authz.services.auth_history import AuthHistory
 from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.authorization import Authorization
 from app_client_authz.services.challenges import Challenges
@@ -91,6 +92,7 @@ class Services:
     user_lists: UserLists
     user_imports: UserImports
     user_sessions: UserSessions
+    auth_history: AuthHistory
     invitations: Invitations
     recovery: Recovery
     sign_up: SignUp
@@ -150,7 +152,7 @@ def build(
     issuers = settings.issuers
     issuer = Issuer(keys, dialects, issuers, triggers)
     tokens = Tokens(units, issuer, dialects, live_scopes, issuers, triggers, clock)
-    upkeep = Upkeep(units, clock)
+    upkeep = Upkeep(units, clock, settings.auth_event_days)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
     new_users = NewUsers(units, new_passwords, triggers, clock)
@@ -194,6 +196,7 @@ def build(
         users=users,
         user_lists=UserLists(units),
         user_imports=UserImports(units, users, groups, new_passwords, clock),
+        auth_history=AuthHistory(units, clock),
         user_sessions=UserSessions(units, access_tokens, dialects, clock),
         invitations=Invitations(pools, new_users, users, delivery),
         recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, triggers, migration, clock),

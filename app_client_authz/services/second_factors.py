@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from app_client_authz.domain import attributes
+from app_client_authz.domain.auth_event import Answered, EventType, answers
 from app_client_authz.domain.challenge import (
     EMAIL_OTP,
     MFA_SETUP,
@@ -15,12 +16,12 @@ from app_client_authz.domain.challenge import (
 )
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import CodeDelivery
-from app_client_authz.domain.errors import ChallengeExpired, InvalidParameter
+from app_client_authz.domain.errors import ChallengeExpired, CodeMismatch, ExpiredCode, InvalidParameter, LimitExceeded
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, UserStatus
 from app_client_authz.domain.user_mfa import SENT_BY, address_of
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Passed
 from app_client_authz.services.next_steps import ChallengeRequired, NextSteps, describe, passed
 from app_client_authz.services.sign_in_codes import SignInCodes
@@ -84,9 +85,20 @@ class SecondFactors:
             AliasExists: the address that was to be set up is another user's by now.
         """
         opened = self._find(reply, challenge)
-        registration, user = opened.registration, opened.user
         if opened.state.first_factor is None:
             raise ChallengeExpired(INVALID_SESSION, detail="a first factor")
+        try:
+            return self._judge(opened, challenge, code)
+        except (CodeMismatch, ExpiredCode, LimitExceeded):
+            answered = answers(opened.state.first_factor, Answered.MFA_WRONG)
+            auth_events.record_failure(
+                self._units, opened.registration, opened.user.sub, EventType.SIGN_IN, self._clock(), *answered
+            )
+            raise
+
+    def _judge(self, opened: OpenSession, challenge: str, code: str) -> User | Passed:
+        registration, user = opened.registration, opened.user
+        answered = answers(opened.state.first_factor, Answered.MFA_RIGHT)
         if challenge == SOFTWARE_TOKEN_MFA:
             _check_active(opened)
             step = self._software_tokens.prove(registration, user, code)
@@ -95,7 +107,7 @@ class SecondFactors:
                 self._software_tokens.use(unit, user, step)
                 self._challenges.consume(unit, opened)
 
-            return Passed(user, settle, opened.state.device_id)
+            return Passed(user, settle, opened.state.device_id, answered)
         if opened.state.sets_up:
             _check_setting_up(registration, user)
         else:
@@ -105,8 +117,8 @@ class SecondFactors:
             user = self._units.write(lambda unit: self._add_email(unit, opened))
             ids = {"pool_id": user.pool_id, "client_id": registration.client.client_id, "sub": user.sub}
             audit.record("mfa_set_up", factor=challenge, **ids)
-            return passed(user, None, opened.state.device_id)
-        return Passed(user, self._challenges.settling(opened), opened.state.device_id)
+            return passed(user, None, opened.state.device_id, answered)
+        return Passed(user, self._challenges.settling(opened), opened.state.device_id, answered)
 
     def choose(self, reply: Reply, factor: str) -> ChallengeRequired:
         """The challenge of one of the factors that SELECT_MFA_TYPE offered.
@@ -137,7 +149,8 @@ class SecondFactors:
             raise InvalidParameter("User has not verified software token mfa")
         if SOFTWARE_TOKEN_MFA not in active_factors(opened.registration.pool, opened.user):
             raise ChallengeExpired(INVALID_SESSION, detail="deleted since")
-        return Passed(opened.user, self._challenges.settling(opened), opened.state.device_id)
+        answered = answers(opened.state.first_factor, Answered.MFA_RIGHT)
+        return Passed(opened.user, self._challenges.settling(opened), opened.state.device_id, answered)
 
     def set_up_email(self, reply: Reply, address: str) -> ChallengeRequired:
         """A code to the address, which becomes the user's second factor with the right answer (MFA_SETUP).

@@ -1,14 +1,16 @@
 """SSO sessions: a browser's cookie and the user behind it."""
 
 from app_client_authz.crypto import digests
+from app_client_authz.domain.auth_event import Answered, EventResponse, EventType
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
 from app_client_authz.domain.token_session import is_signed_in
 from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import SIGNED_IN, User
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import Passed
 from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.services.pools import Dialects
@@ -26,8 +28,17 @@ class Sessions:
         self._triggers = triggers
         self._clock = clock
 
-    def begin(self, who: User | Passed, *, replacing: str | None, caller: Caller = NOBODY) -> tuple[str, SignedIn]:
+    def begin(
+        self,
+        who: User | Passed,
+        *,
+        replacing: str | None,
+        caller: Caller = NOBODY,
+        registration: Registration | None = None,
+    ) -> tuple[str, SignedIn]:
         """A new cookie for a user who just proved to be one; ``replacing`` is the cookie that came along.
+
+        ``registration`` is the client for whose sake the user signed in, for the record.
 
         Whatever the browser held before is ended: no value from before the sign-in becomes a session (UI-3).
 
@@ -54,6 +65,11 @@ class Sessions:
             if replacing:
                 unit.sso_sessions.end(digests.digest(replacing))
             unit.sso_sessions.add(digests.digest(cookie), session)
+            if registration is not None:
+                answered = who.answered if isinstance(who, Passed) else (Answered.PASSWORD_RIGHT,)
+                auth_events.record(
+                    unit, registration, user.sub, EventType.SIGN_IN, EventResponse.PASS, now, answered=answered
+                )
 
         self._units.write(change)
         audit.record("signed_in", pool_id=user.pool_id, sub=user.sub)

@@ -4,10 +4,11 @@ import hmac
 from collections.abc import Iterable
 
 from app_client_authz.crypto import digests
+from app_client_authz.domain.auth_event import EventType
 from app_client_authz.domain.challenge import EMAIL_OTP
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import CodeMismatch, LimitExceeded
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import OpenSession
 from app_client_authz.services.verification_codes import TOO_MANY
 from app_client_authz.storage.attempts import Account
@@ -65,6 +66,10 @@ class SignInCodes:
         right = self._units.write(guess)
         if right:
             return
+        if is_first and opened.stored is not None:
+            # What becomes of a second factor, ``SecondFactors`` puts on record.
+            sub, now = opened.stored.user.sub, self._clock()
+            auth_events.record_failure(self._units, opened.registration, sub, EventType.SIGN_IN, now)
         ids = {
             "pool_id": account.pool_id,
             "client_id": opened.registration.client.client_id,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app_client_authz.domain import attributes, user_triggers
+from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.auth_flows import CHOICE
 from app_client_authz.domain.challenge import SIGNED_UP, StepState
 from app_client_authz.domain.clock import Clock
@@ -22,7 +23,7 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus, aliases_of, check_username
 from app_client_authz.domain.verification import CONFIRM_SIGN_UP
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import Challenges, OpenSession
 from app_client_authz.services.delivery import RESEND_CODE, Delivery
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
@@ -104,6 +105,8 @@ class SignUp:
         attributes.check_writable(given, registration.client.spec.write_attributes, pool)
 
         def issue(unit: Unit, user: User) -> tuple[Medium, str, str] | None:
+            kind, response = EventType.SIGN_UP, EventResponse.IN_PROGRESS
+            auth_events.record(unit, registration, user.sub, kind, response, user.created_at)
             target = confirmation_channel(pool, user.attributes)
             if target is None or user.status == UserStatus.CONFIRMED:
                 return None
@@ -176,6 +179,7 @@ class SignUp:
             claimed = {kind: key for kind, key in aliases.items() if kind == attribute and current.get(flag) != "true"}
             losers = take_aliases(unit, pool, claimed, now) if takes_aliases else []
             user = store(unit, pool, stored, after)
+            auth_events.record(unit, registration, user.sub, EventType.SIGN_UP, EventResponse.PASS, now)
             return Confirmed(user, None if opened is None else self._confirmed(unit, opened, user)), losers
 
         try:

@@ -101,7 +101,7 @@ class SrpSignIn:
         if not registration.client.prevents_user_existence_errors:
             if stored is None:
                 raise UserNotFound
-            self._attempts.check_status(stored)
+            self._attempts.check_standing(registration, stored)
         if not in_custom_flow:
             user = None if stored is None else stored.user
             self._triggers.pre_authentication(registration, name, user, caller or Caller.of(registration))

@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 from app_client_authz.crypto import digests, jwts
 from app_client_authz.domain import attributes, claims, device, pkce, scopes
+from app_client_authz.domain.auth_event import Answered, EventResponse, EventType
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
@@ -28,7 +29,7 @@ from app_client_authz.domain.token_session import PresentedToken, TokenSession, 
 from app_client_authz.domain.token_trigger import TokenChanges, TokenSource
 from app_client_authz.domain.trigger import Caller, Metadata
 from app_client_authz.domain.user import SIGNED_IN, User
-from app_client_authz.services import audit
+from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import Passed
 from app_client_authz.services.issuer import Issuer, TokenSet
 from app_client_authz.services.pools import Dialects, LiveScopes
@@ -230,6 +231,16 @@ class Tokens:
             if known is not None and not unit.devices.note_sign_in(user.sub, known, now, device.ip_address(ip)):
                 raise ResourceNotFound(device.UNKNOWN)
             open_within_limit(unit, pool, session, digests.digest(refresh_token))
+            auth_events.record(
+                unit,
+                registration,
+                user.sub,
+                EventType.SIGN_IN,
+                EventResponse.PASS,
+                now,
+                answered=who.answered if isinstance(who, Passed) else (Answered.PASSWORD_RIGHT,),
+                event_id=event_id,
+            )
 
         self._units.write(open_session)
         audit.record("tokens_issued", pool_id=pool.id, client_id=client.client_id, sub=user.sub, session=session.id)
@@ -301,6 +312,8 @@ class Tokens:
             raise _REFUSALS[verdict](detail=verdict.value)
         grant = _grant_of(registration.pool, presented.session, granted)
         tokens = self._issuer.issue(registration, user, grant, base, now, signing, changes, at_sign_in=False)
+        ids = {"pool_id": registration.pool.id, "client_id": client.client_id, "sub": user.sub}
+        audit.record("tokens_refreshed", session=presented.session.id, **ids)
         return replace(tokens, refresh_token=successor if client.rotation_enabled else None)
 
     def _foreign(self, registration: Registration, client_id: str) -> InvalidGrant:
@@ -379,6 +392,8 @@ class Tokens:
         signing = self._issuer.signing(registration.pool)
         changes = self._issuer.ask(registration, user, granted, TokenSource.HOSTED)
         tokens = self._issuer.issue(registration, user, grant, base, self._clock(), signing, changes)
+        client_id = registration.client.client_id
+        audit.record("tokens_issued", pool_id=registration.pool.id, client_id=client_id, sub=user.sub)
         keeps_id_token = self._dialects.of(registration.pool).implicit_gives_id_token
         return tokens if keeps_id_token else replace(tokens, id_token=None)
 

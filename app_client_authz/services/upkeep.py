@@ -15,16 +15,20 @@ RESEAL_PASSES = 5
 class Upkeep:
     """For operators and start-up; no request calls it."""
 
-    def __init__(self, units: Units, clock: Clock) -> None:
+    def __init__(self, units: Units, clock: Clock, auth_event_days: int) -> None:
         self._units = units
         self._clock = clock
+        self._auth_event_seconds = auth_event_days * 86_400
 
     def prune(self) -> dict[str, int]:
         """Delete everything that is over, in batches of 500; table name → rows deleted (ATM-17)."""
         total: dict[str, int] = {}
         while True:
             now = self._clock()
-            batch = self._units.write(lambda unit: unit.upkeep.prune(now, limit=BATCH))  # noqa: B023
+            until = now - self._auth_event_seconds
+            batch = self._units.write(
+                lambda unit: unit.upkeep.prune(now, limit=BATCH, events_until=until)  # noqa: B023
+            )
             for table, rows in batch.items():
                 total[table] = total.get(table, 0) + rows
             if max(batch.values()) < BATCH:

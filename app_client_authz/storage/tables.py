@@ -416,6 +416,27 @@ hourly_counts = Table(
     Index(None, "since"),
 )
 
+# What users did, in pools that keep a record of it (AdminListUserAuthEvents).
+auth_events = Table(
+    "authz_auth_events",
+    metadata,
+    Column("sub", SUB, ForeignKey("authz_users.sub", ondelete="CASCADE"), primary_key=True),
+    Column("id", UUID, primary_key=True),
+    Column("type", String(16), nullable=False),
+    Column("response", String(10), nullable=False),
+    # What was asked for and how it was answered: Password:Success ...
+    Column("answered", String(64), nullable=False),
+    # No foreign key: the record outlives the client.
+    Column("client_id", CLIENT_ID),
+    Column("address", String(64)),
+    Column("created_at", Double, nullable=False),
+    Column("feedback", String(7)),
+    Column("feedback_at", Double),
+    Index(None, "sub", "created_at"),
+    Index(None, "created_at"),
+    sqlite_with_rowid=False,
+)
+
 # What the development sender keeps instead of sending it.
 messages = Table(
     "authz_messages",

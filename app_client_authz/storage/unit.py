@@ -16,6 +16,7 @@ from app_client_authz.domain.errors import ConcurrentModification, Unavailable
 from app_client_authz.storage.access_keys import AccessKeys
 from app_client_authz.storage.app_clients import AppClients
 from app_client_authz.storage.attempts import Attempts
+from app_client_authz.storage.auth_events import AuthEvents
 from app_client_authz.storage.challenge_sessions import ChallengeSessions
 from app_client_authz.storage.codes import Codes
 from app_client_authz.storage.devices import Devices
@@ -76,6 +77,7 @@ class Unit:
         self.challenge_sessions = ChallengeSessions(connection)
         self.devices = Devices(connection, sealer)
         self.attempts = Attempts(connection)
+        self.auth_events = AuthEvents(connection)
         self.messages = Messages(connection, sealer)
         self.hourly_counts = HourlyCounts(connection)
         self.verification_codes = VerificationCodes(connection)

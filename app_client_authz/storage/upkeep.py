@@ -24,8 +24,9 @@ class Upkeep:
         self._connection = connection
         self._sealer = sealer
 
-    def prune(self, now: float, *, limit: int) -> dict[str, int]:
-        """Delete at most ``limit`` rows of each kind that are over; table → how many.
+    def prune(self, now: float, *, limit: int, events_until: float) -> dict[str, int]:
+        """Delete at most ``limit`` rows of each kind that are over, and of what users did until then on record; table
+        → how many.
 
         A token session stays until the last access token refreshed from it is over, with all its superseded
         refresh tokens: reuse detection and userInfo need them until then.
@@ -42,6 +43,7 @@ class Upkeep:
             tables.verification_codes: tables.verification_codes.c.expires_at <= now - DAY,
             tables.hourly_counts: tables.hourly_counts.c.since <= now - HOUR,
             tables.messages: tables.messages.c.sent_at <= now - DAY,
+            tables.auth_events: tables.auth_events.c.created_at <= events_until,
         }
         return {table.name: self._delete(table, condition, limit) for table, condition in over.items()}
 

@@ -399,6 +399,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_authz_user_names_sub"), "authz_user_names", ["sub"])
     op.create_table(
+        "authz_auth_events",
+        sa.Column("sub", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("response", sa.String(length=10), nullable=False),
+        sa.Column("answered", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=128), nullable=True),
+        sa.Column("address", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("feedback", sa.String(length=7), nullable=True),
+        sa.Column("feedback_at", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sub"], ["authz_users.sub"], name=op.f("fk_authz_auth_events_sub"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sub", "id", name=op.f("pk_authz_auth_events")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_authz_auth_events_created_at"), "authz_auth_events", ["created_at"])
+    op.create_index(op.f("ix_authz_auth_events_sub_created_at"), "authz_auth_events", ["sub", "created_at"])
+    op.create_table(
         "authz_verification_codes",
         sa.Column("sub", sa.String(length=64), nullable=False),
         sa.Column("purpose", sa.String(length=64), nullable=False),
@@ -433,6 +453,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("authz_refresh_tokens")
     op.drop_table("authz_verification_codes")
+    op.drop_table("authz_auth_events")
     op.drop_table("authz_user_names")
     op.drop_table("authz_ui_customizations")
     op.drop_table("authz_token_sessions")

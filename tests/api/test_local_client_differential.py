@@ -458,7 +458,9 @@ def sessions_and_client_tokens(cognito: Recorder, pool: str) -> None:
         UserPoolId=pool, UserSessionTracking="ENABLED", TokenSession={"MaxPerUser": 5}
     )
     made = cognito.create_user_pool_client(
-        UserPoolId=pool, ClientName="app", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+        UserPoolId=pool,
+        ClientName="app",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"],
     )
     client = {"ClientId": made["UserPoolClient"]["ClientId"]}
     signing = {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": {"USERNAME": UNCONFIRMED, "PASSWORD": PASSWORD}}
@@ -474,6 +476,23 @@ def sessions_and_client_tokens(cognito: Recorder, pool: str) -> None:
     cognito.revoke_token(**client, Token=third["RefreshToken"], RevokeAssociatedSessions="LINKED")
     cognito.get_user(AccessToken=second["AccessToken"])
     cognito.list_user_sessions(**token)
+    cognito.admin_list_user_auth_events(**kim)
+    cognito.update_user_pool(UserPoolId=pool, UserPoolTier="PLUS", UserPoolAddOns={"AdvancedSecurityMode": "AUDIT"})
+    # Without it the address is that of the socket, which only one of the two has.
+    came_from = {"IpAddress": "203.0.113.9", "ServerName": "shop", "ServerPath": "/", "HttpHeaders": []}
+    for password in (PASSWORD, "Wrong-1!"):
+        cognito.admin_initiate_auth(
+            UserPoolId=pool,
+            **client,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": UNCONFIRMED, "PASSWORD": password},
+            ContextData=came_from,
+        )
+    cognito.pages("admin_list_user_auth_events", **kim, PaginationConfig={"PageSize": 1})
+    event = cognito.admin_list_user_auth_events(**kim, MaxResults=1)["AuthEvents"][0]["EventId"]
+    cognito.admin_update_auth_event_feedback(**kim, EventId=event, FeedbackValue="Valid")
+    cognito.admin_update_auth_event_feedback(**kim, EventId="unheard-of", FeedbackValue="Valid")
+    cognito.admin_list_user_auth_events(**kim, NextToken="made-up")
     cognito.create_resource_server(
         UserPoolId=pool, Identifier="stock", Name="Stock", Scopes=[{"ScopeName": "read", "ScopeDescription": "Read"}]
     )

@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,12 @@ DAY = 86_400
 MONTH = 30 * DAY
 A_DAY: dict[str, Any] = {"refresh_token_validity": 1, "access_token_validity": 24}
 """Members of a client whose token sessions and access tokens live for a day: no access token can live longer."""
+
+
+def keep_auth_events(world: World) -> None:
+    """Sign-ins of the pool go on record from now on."""
+    add_ons = {"AdvancedSecurityMode": "AUDIT"}
+    world.services.pools.replace(world.pool.id, replace(world.pool.spec, tier="PLUS", add_ons=add_ons))
 
 
 # --- prune ----------------------------------------------------------------------------------------
@@ -99,11 +106,21 @@ def test_prune_deletes_everything_that_is_over(
     with pytest.raises(CodeMismatch):
         world.services.verification_codes.prove(Account(world.pool.id, lee.sub), RESET_PASSWORD, "no code")
     world.services.keys.rotate(world.pool.id, at_once=True)
-    clock.advance(max(MONTH + DAY, RETIREMENT_SECONDS))
+    keep_auth_events(world)
+    world.services.sessions.begin(kim, replacing=None, registration=world.registration(client.client.client_id))
+    clock.advance(max(90 * DAY, RETIREMENT_SECONDS))
     pruned = world.services.upkeep.prune()
 
     assert {table: count for table, count in pruned.items() if not count} == {}
-    for table in ("codes", "token_sessions", "refresh_tokens", "sso_sessions", "challenge_sessions", "attempts"):
+    for table in (
+        "codes",
+        "token_sessions",
+        "refresh_tokens",
+        "sso_sessions",
+        "challenge_sessions",
+        "attempts",
+        "auth_events",
+    ):
         assert rows(engine, f"authz_{table}") == 0, table
     assert rows(engine, "authz_signing_keys") == 2
     assert rows(engine, "authz_users") == 3
