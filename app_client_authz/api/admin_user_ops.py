@@ -60,7 +60,9 @@ def admin_delete_user(call: Call) -> None:
 
 def admin_update_user_attributes(call: Call) -> None:
     changes = from_pairs(call.input["UserAttributes"])
-    call.services.users.update_attributes(call.input["UserPoolId"], call.input["Username"], changes)
+    call.services.users.update_attributes(
+        call.input["UserPoolId"], call.input["Username"], changes, caller=auth_wire.caller(call)
+    )
 
 
 def admin_delete_user_attributes(call: Call) -> None:

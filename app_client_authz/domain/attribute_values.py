@@ -98,6 +98,17 @@ def check_update(
     return after
 
 
+def until_proved(name: str, current: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The attributes after a change while its new address waits for a proof: the user's old one stays, if there is one.
+
+    ``name`` is ``email`` or ``phone_number`` (AttributesRequireVerificationBeforeUpdate).
+    """
+    if name not in current:
+        return dict(after)
+    flag = VERIFIABLE[name]
+    return {**after, name: current[name], flag: current.get(flag, "false")}
+
+
 def check_delete(
     pool: UserPool, current: Mapping[str, str], names: Iterable[str], *, by_admin: bool = False
 ) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
-from app_client_authz.domain.attribute_values import check_delete, check_new, check_update
+from app_client_authz.domain.attribute_values import check_delete, check_new, check_update, until_proved
 from app_client_authz.domain.dialect import Dialect
 from app_client_authz.domain.errors import InvalidParameter, NotAuthorized
 from app_client_authz.domain.pool import UserPool
@@ -21,6 +21,7 @@ __all__ = [
     "missing",
     "readable_names",
     "scopes_unreadable",
+    "until_proved",
     "userinfo_values",
     "visible",
     "writable_names",

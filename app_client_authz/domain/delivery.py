@@ -12,6 +12,7 @@ from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
 
 ATTRIBUTES = {Medium.EMAIL: "email", Medium.SMS: "phone_number"}
 """Which attribute holds the address of a medium."""
+MEDIA = {attribute: medium for medium, attribute in ATTRIBUTES.items()}
 
 _RECOVERY_MEDIA = {"verified_email": Medium.EMAIL, "verified_phone_number": Medium.SMS}
 RESETTABLE = frozenset({UserStatus.CONFIRMED, UserStatus.RESET_REQUIRED})

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.delivery import ATTRIBUTES, CodeDelivery
+from app_client_authz.domain.delivery import MEDIA, CodeDelivery
 from app_client_authz.domain.errors import ExpiredCode, InvalidParameter
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.trigger import Caller, Metadata
@@ -21,8 +21,6 @@ from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
 SENDS_PER_HOUR = 5
-
-_MEDIA = {attribute: medium for medium, attribute in ATTRIBUTES.items()}
 
 
 class OwnAttributes:
@@ -91,9 +89,9 @@ class OwnAttributes:
                 if not changes.get(name) or address == current.get(name):
                     continue
                 account = Account(pool.id, stored.user.sub)
-                proofs.append((_MEDIA[name], address, self._issue(unit, account, BY_ATTRIBUTE[name], address)))
-                if name in waits and name in current:
-                    after = {**after, name: current[name], VERIFIABLE[name]: current.get(VERIFIABLE[name], "false")}
+                proofs.append((MEDIA[name], address, self._issue(unit, account, BY_ATTRIBUTE[name], address)))
+                if name in waits:
+                    after = attributes.until_proved(name, current, after)
             user = store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
             return user, proofs
 
@@ -189,4 +187,4 @@ class OwnAttributes:
 def _verifiable(attribute: str) -> tuple[Medium, Purpose]:
     if attribute not in BY_ATTRIBUTE:
         raise InvalidParameter("Invalid attribute name. Only phone_number and email can be verified.")
-    return _MEDIA[attribute], BY_ATTRIBUTE[attribute]
+    return MEDIA[attribute], BY_ATTRIBUTE[attribute]

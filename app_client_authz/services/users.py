@@ -6,18 +6,22 @@ from typing import TypeVar
 
 from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.delivery import MEDIA, attribute_of
 from app_client_authz.domain.errors import NotAuthorized
+from app_client_authz.domain.message import MessageKind
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.trigger import NOBODY, Caller
-from app_client_authz.domain.user import User, UserStatus
+from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
 from app_client_authz.domain.user_triggers import CONFIRM_SIGN_UP
 from app_client_authz.domain.verification import BY_ATTRIBUTE, RESET_PASSWORD
 from app_client_authz.services import audit
+from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.services.stored_users import existing_user, standing_with_password, store
 from app_client_authz.services.triggers import Triggers
+from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -29,9 +33,18 @@ class Users:
     """One method per operation; each names the user as ``existing_user`` does."""
 
     def __init__(
-        self, units: Units, new_users: NewUsers, new_passwords: NewPasswords, triggers: Triggers, clock: Clock
+        self,
+        units: Units,
+        new_users: NewUsers,
+        new_passwords: NewPasswords,
+        codes: VerificationCodes,
+        delivery: Delivery,
+        triggers: Triggers,
+        clock: Clock,
     ) -> None:
         self._units = units
+        self._codes = codes
+        self._delivery = delivery
         self._new_users = new_users
         self._new_passwords = new_passwords
         self._triggers = triggers
@@ -59,21 +72,42 @@ class Users:
         """
         return self._units.read(lambda unit: existing_user(unit, existing_pool(unit, pool_id), name).user)
 
-    def update_attributes(self, pool_id: str, name: str, changes: Mapping[str, str]) -> User:
+    def update_attributes(
+        self, pool_id: str, name: str, changes: Mapping[str, str], *, caller: Caller = NOBODY
+    ) -> User:
         """The user with changed attributes; an empty value deletes (AdminUpdateUserAttributes).
+
+        Where the pool wants a proof before the change, a code goes to the new address, and the old one stays until
+        VerifyUserAttribute; unless the same call says that the new one is verified.
 
         Raises:
             UserNotFound, ResourceNotFound, InvalidParameter, AliasExists.
+            CodeDeliveryFailure, TriggerFailed: the attributes are changed, but a code could not be sent.
         """
 
-        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> User:
-            after = attributes.check_update(pool, stored.user.attributes, changes, by_admin=True)
+        def change(unit: Unit, pool: UserPool, stored: StoredUser) -> tuple[UserPool, User, list[tuple[str, str]]]:
+            current, codes = stored.user.attributes, []
+            # All of it is held against the rules, also what waits for its proof.
+            after = attributes.check_update(pool, current, changes, by_admin=True)
             for name, purpose in BY_ATTRIBUTE.items():
-                if name in changes:  # a code that is under way does not undo what the administrator decided
-                    unit.verification_codes.drop(stored.user.sub, purpose.name)
-            return store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
+                if name not in changes:
+                    continue
+                # A code that is under way does not undo what the administrator decided.
+                unit.verification_codes.drop(stored.user.sub, purpose.name)
+                address = after.get(name)
+                waits = name in (pool.spec.attributes_require_verification_before_update or ())
+                if not waits or not address or address == current.get(name) or after.get(VERIFIABLE[name]) == "true":
+                    continue
+                codes.append((address, self._codes.issue(unit, Account(pool.id, stored.user.sub), purpose, address)))
+                after = attributes.until_proved(name, current, after)
+            user = store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
+            return pool, user, codes
 
-        return self._change(pool_id, name, "user_attributes_changed", change)
+        pool, user, codes = self._change(pool_id, name, "user_attributes_changed", change)
+        for address, code in codes:
+            medium = MEDIA[attribute_of(address)]
+            self._delivery.send_code(MessageKind.VERIFY_ATTRIBUTE, pool, user, medium, address, code, caller)
+        return user
 
     def delete_attributes(self, pool_id: str, name: str, names: Iterable[str]) -> User:
         """The user without these attributes (AdminDeleteUserAttributes); what is absent anyway is fine.

@@ -208,6 +208,60 @@ def test_old_address_stays_until_the_new_one_is_proved(cognito: Any, site: Site,
     assert (after["email"], after["email_verified"]) == ("new@example.com", "true")
 
 
+def test_address_from_an_administrator_waits_for_its_proof_too(cognito: Any, site: Site, token: str) -> None:
+    pool_with(site, auto_verified_attributes=("email",), attributes_require_verification_before_update=("email",))
+    kim = {"UserPoolId": site.pool.id, "Username": USERNAME}
+
+    cognito.admin_update_user_attributes(**kim, UserAttributes=change(("email", "new@example.com"), ("name", "Kim K.")))
+    before = values(cognito.admin_get_user(**kim))
+    cognito.verify_user_attribute(AccessToken=token, AttributeName="email", Code=code_of(site))
+
+    assert (before["email"], before["email_verified"], before["name"]) == ("kim@example.com", "true", "Kim K.")
+    after = values(cognito.admin_get_user(**kim))
+    assert (after["email"], after["email_verified"]) == ("new@example.com", "true")
+
+
+@pytest.mark.parametrize("flag", ["", "false"])
+def test_flag_that_does_not_say_verified_makes_no_difference(cognito: Any, site: Site, flag: str) -> None:
+    pool_with(site, auto_verified_attributes=("email",), attributes_require_verification_before_update=("email",))
+    kim = {"UserPoolId": site.pool.id, "Username": USERNAME}
+
+    changes = change(("email", "new@example.com"), ("email_verified", flag))
+    cognito.admin_update_user_attributes(**kim, UserAttributes=changes)
+
+    assert values(cognito.admin_get_user(**kim))["email"] == "kim@example.com"
+    assert code_of(site)
+
+
+def test_administrator_who_says_that_it_is_verified_sets_it_at_once(cognito: Any, site: Site, token: str) -> None:
+    pool_with(site, auto_verified_attributes=("email",), attributes_require_verification_before_update=("email",))
+    kim = {"UserPoolId": site.pool.id, "Username": USERNAME}
+    cognito.admin_update_user_attributes(**kim, UserAttributes=change(("email", "typo@example.com")))
+    pending = code_of(site)
+
+    verified = change(("email", "new@example.com"), ("email_verified", "true"))
+    cognito.admin_update_user_attributes(**kim, UserAttributes=verified)
+
+    after = values(cognito.admin_get_user(**kim))
+    assert (after["email"], after["email_verified"]) == ("new@example.com", "true")
+    assert code_of(site) == pending
+    used = refused(cognito.verify_user_attribute, AccessToken=token, AttributeName="email", Code=pending)
+    assert used[0] == "ExpiredCodeException"
+
+
+def test_administrator_sends_no_code_where_nothing_waits_or_changes(cognito: Any, site: Site) -> None:
+    kim = {"UserPoolId": site.pool.id, "Username": USERNAME}
+    pool_with(site, auto_verified_attributes=("email",))
+    cognito.admin_update_user_attributes(**kim, UserAttributes=change(("email", "new@example.com")))
+    pool_with(site, auto_verified_attributes=("email",), attributes_require_verification_before_update=("email",))
+    cognito.admin_update_user_attributes(**kim, UserAttributes=change(("email", "new@example.com")))
+
+    after = values(cognito.admin_get_user(**kim))
+    assert (after["email"], after["email_verified"]) == ("new@example.com", "false")
+    assert site.services.outbox is not None
+    assert site.services.outbox.of_user(site.pool.id, site.user.sub) == []
+
+
 def test_codes_are_sent_five_times_an_hour_to_addresses_only(cognito: Any, token: str) -> None:
     def ask(attribute: str) -> Any:
         return cognito.get_user_attribute_verification_code(AccessToken=token, AttributeName=attribute)

@@ -93,6 +93,17 @@ def test_lite_pool_is_refused_what_its_tier_does_not_have(changes: dict[str, obj
     assert refusal.value.message == LITE + features
 
 
+@pytest.mark.parametrize("tier", ["LITE", "ESSENTIALS"])
+def test_record_of_sign_ins_needs_the_highest_tier(tier: str) -> None:
+    asked = replace(PLAIN, tier="PLUS", add_ons={"AdvancedSecurityMode": "AUDIT"})
+    assert create(asked).keeps_auth_events
+
+    with pytest.raises(FeatureUnavailableInTier) as refusal:
+        create(replace(asked, tier=tier))
+
+    assert refusal.value.message == LITE.replace("LITE", tier) + "Threat Protection"
+
+
 def test_lite_pool_has_plain_lambdas_and_registration_switched_off() -> None:
     config = {"PreTokenGenerationConfig": {"LambdaVersion": "V1_0", "LambdaArn": LAMBDA}}
     off = {"EnableStatus": "Disabled"}
