@@ -164,6 +164,7 @@ def add_codes(units: Units, client_id: str, subs: Sequence[str], now: float) -> 
                 expires_at=now + DAY_SECONDS,
                 nonce="n-0S6_WzA2Mj",
                 code_challenge=CHALLENGE,
+                sso_session_id=digests.random_uuid(),
             )
             unit.codes.add(digests.digest(value), code)
 
@@ -186,6 +187,7 @@ def add_token_sessions(units: Units, client_id: str, subs: Sequence[str], now: f
                 event_id=digests.random_uuid(),
                 created_at=now,
                 expires_at=now + 30 * DAY_SECONDS,
+                sso_session_id=digests.random_uuid(),
             )
             unit.token_sessions.open(session, digests.digest(value))
 
