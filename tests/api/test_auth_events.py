@@ -1,10 +1,12 @@
 """The record of what users did: AdminListUserAuthEvents, AdminUpdateAuthEventFeedback."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from app_client_authz.domain import totp
 from app_client_authz.domain.secret_hash import secret_hash
 from app_client_authz.services.auth_events import FAILURES_PER_HOUR
 from tests.support.aws import ACCESS_KEY, SECRET_KEY, Wire, output, refusal
@@ -56,6 +58,11 @@ def events(wire: Wire, site: Site, name: str = USERNAME, **more: Any) -> list[Bo
 def told(wire: Wire, site: Site, name: str = USERNAME) -> list[tuple[str, str]]:
     """Type and response of each event, the oldest first."""
     return [(event["EventType"], event["EventResponse"]) for event in reversed(events(wire, site, name))]
+
+
+def totp_code(secret: str, now: float) -> str:
+    octets = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    return totp.code_at(octets, int(now // totp.STEP_SECONDS))
 
 
 def test_boto3_reads_the_record_and_gives_feedback(
@@ -144,6 +151,33 @@ def test_sign_in_that_waits_for_a_new_password_is_in_progress(
     output(wire("RespondToAuthChallenge", {**body, "Session": challenge["Session"]}, signed=False))
 
     assert told(wire, kept) == [("SignIn", "InProgress"), ("SignIn", "Pass")]
+
+
+def test_second_factor_goes_on_record_right_and_wrong(
+    wire: Wire, kept: Site, app: Registered, clock: MovableClock
+) -> None:
+    on = {"Enabled": True, "PreferredMfa": True}
+    factors = {"SoftwareTokenMfaConfiguration": {"Enabled": True}, "MfaConfiguration": "OPTIONAL"}
+    output(wire("SetUserPoolMfaConfig", {"UserPoolId": kept.pool.id, **factors}))
+    token = {"AccessToken": output(sign_in(wire, app))["AuthenticationResult"]["AccessToken"]}
+    secret = output(wire("AssociateSoftwareToken", token, signed=False))["SecretCode"]
+    output(wire("VerifySoftwareToken", {**token, "UserCode": totp_code(secret, clock.now)}, signed=False))
+    output(wire("SetUserMFAPreference", {**token, "SoftwareTokenMfaSettings": on}, signed=False))
+    clock.advance(30)
+    challenge = output(sign_in(wire, app))
+    body = {"ClientId": app.client_id, "ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": challenge["Session"]}
+    right = totp_code(secret, clock.now)
+    for code in ("000000" if right != "000000" else "000001", right):
+        clock.advance(0.001)
+        answer = {"USERNAME": USERNAME, "SOFTWARE_TOKEN_MFA_CODE": code}
+        wire("RespondToAuthChallenge", {**body, "ChallengeResponses": answer}, signed=False)
+
+    proved, failed, waits = events(wire, kept)[:3]
+    assert [event["EventResponse"] for event in (proved, failed, waits)] == ["Pass", "Fail", "InProgress"]
+    password = {"ChallengeName": "Password", "ChallengeResponse": "Success"}
+    assert waits["ChallengeResponses"] == [password]
+    assert failed["ChallengeResponses"] == [password, {"ChallengeName": "Mfa", "ChallengeResponse": "Failure"}]
+    assert proved["ChallengeResponses"] == [password, {"ChallengeName": "Mfa", "ChallengeResponse": "Success"}]
 
 
 @pytest.mark.parametrize("setting", ["LEGACY", "ENABLED"])
