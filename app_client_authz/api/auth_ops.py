@@ -64,7 +64,7 @@ def revoke_token(call: Call) -> None:
     if not registration.client.revocation_enabled:
         raise UnsupportedOperation("This feature is not enabled for this client")
     try:
-        call.services.tokens.revoke(registration, call.input["Token"], call.base, linked=takes_linked(call))
+        call.services.revocation.revoke(registration, call.input["Token"], call.base, linked=takes_linked(call))
     except InvalidTokenRequest:
         raise Unauthorized("Invalid client or secret") from None
 

@@ -14,36 +14,13 @@ An error is raised anywhere below the faces and put into a protocol's own words 
 
 from typing import TYPE_CHECKING, ClassVar
 
+# To be imported from here, like the rest of the tree.
+from app_client_authz.domain.error_base import AuthzError as AuthzError  # noqa: PLC0414
+from app_client_authz.domain.error_base import ConfigurationError as ConfigurationError  # noqa: PLC0414
+from app_client_authz.domain.error_base import Unavailable as Unavailable  # noqa: PLC0414
+
 if TYPE_CHECKING:
     from app_client_authz.domain.authorization import ErrorTarget
-
-
-class AuthzError(Exception):
-    """The base of all errors of this package; ``code`` is stable across releases."""
-
-    code: ClassVar[str] = "error"
-
-    default_message: ClassVar[str] = ""
-    """What Cognito says wherever this happens; empty where that depends."""
-
-    def __init__(self, message: str = "", *, detail: str = "") -> None:
-        message = message or self.default_message
-        super().__init__(message or self.code)
-        self.message = message
-        self.detail = detail
-
-
-class ConfigurationError(AuthzError):
-    """A setting is unknown or wrong; the message names key, value and what is accepted."""
-
-    code = "configuration"
-
-
-class Unavailable(AuthzError):
-    """The database cannot answer now; nothing was changed by a request that ends so."""
-
-    code = "unavailable"
-
 
 # --- the JSON API's exceptions (cognito/api.md) -------------------------------------------------
 

@@ -37,7 +37,7 @@ class Revocation(RevocationEndpoint):
         token = request.params.get("token")
         if token is None:
             raise InvalidTokenRequest(detail="token is missing")
-        self.server.services.tokens.revoke(client.registration, token, request.base)
+        self.server.services.revocation.revoke(client.registration, token, request.base)
 
     def create_endpoint_response(self, request: EndpointRequest) -> tuple[int, str, list[tuple[str, str]]]:
         self.authenticate_token(request, self.authenticate_endpoint_client(request))

@@ -47,6 +47,7 @@ from app_client_authz.services.pools import Dialects, LiveScopes, Pools
 from app_client_authz.services.profile import Profile
 from app_client_authz.services.recovery import Recovery
 from app_client_authz.services.resource_servers import ResourceServers
+from app_client_authz.services.revocation import Revocation
 from app_client_authz.services.second_factors import SecondFactors
 from app_client_authz.services.sessions import Sessions
 from app_client_authz.services.sign_in_codes import SignInCodes
@@ -106,6 +107,7 @@ class Services:
     authorization: Authorization
     tokens: Tokens
     machine_tokens: MachineTokens
+    revocation: Revocation
     profile: Profile
     client_proofs: ClientProofs
     sign_ins: SignIns
@@ -151,7 +153,7 @@ def build(
     sessions = Sessions(units, dialects, triggers, clock)
     issuers = settings.issuers
     issuer = Issuer(keys, dialects, issuers, triggers)
-    tokens = Tokens(units, issuer, dialects, live_scopes, issuers, triggers, clock)
+    tokens = Tokens(units, issuer, dialects, live_scopes, triggers, clock)
     upkeep = Upkeep(units, clock, settings.auth_event_days)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
@@ -213,6 +215,7 @@ def build(
         ),
         tokens=tokens,
         machine_tokens=MachineTokens(issuer, live_scopes, clock),
+        revocation=Revocation(units, issuers, clock),
         profile=Profile(units, keys, dialects, issuers, clock),
         client_proofs=client_proofs,
         sign_ins=SignIns(

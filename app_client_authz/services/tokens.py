@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from app_client_authz.crypto import digests, jwts
+from app_client_authz.crypto import digests
 from app_client_authz.domain import attributes, claims, device, pkce, scopes
 from app_client_authz.domain.auth_event import Answered, EventResponse, EventType
 from app_client_authz.domain.authorization_code import AuthorizationCode
@@ -11,7 +11,6 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
     CallbackMismatch,
     InvalidGrant,
-    InvalidTokenRequest,
     RefreshTokenExpired,
     RefreshTokenOfAnotherClient,
     RefreshTokenOfAnotherDevice,
@@ -20,9 +19,7 @@ from app_client_authz.domain.errors import (
     RefreshTokenUserDeleted,
     RefreshTokenUserDisabled,
     ResourceNotFound,
-    UnsupportedTokenType,
 )
-from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import PresentedToken, TokenSession, Verdict, decide, is_signed_in
@@ -35,11 +32,8 @@ from app_client_authz.services.issuer import Issuer, TokenSet
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.services.stored_users import check_unchanged
 from app_client_authz.services.triggers import Triggers
-from app_client_authz.services.user_sessions import lock_to_open, open_within_limit
+from app_client_authz.services.user_sessions import lock_to_open, note_use, open_within_limit
 from app_client_authz.storage.unit import Unit, Units
-
-NOTED_EVERY_SECONDS = 3600
-"""How exactly a pool that tracks sessions knows when one that does not rotate was used last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +71,12 @@ class Tokens:
         issuer: Issuer,
         dialects: Dialects,
         live_scopes: LiveScopes,
-        issuers: Issuers,
         triggers: Triggers,
         clock: Clock,
     ) -> None:
         self._units = units
         self._dialects = dialects
         self._issuer = issuer
-        self._issuers = issuers
         self._triggers = triggers
         self._live_scopes = live_scopes
         self._clock = clock
@@ -295,8 +287,8 @@ class Tokens:
             verdict = self._units.write(
                 lambda unit: self._rotate(unit, registration, digest, presented, verdict, successor_digest, now)
             )
-        elif verdict is Verdict.FRESH and registration.pool.tracks_sessions:
-            verdict = self._note_use(presented.session, now)
+        elif verdict is Verdict.FRESH and not note_use(self._units, registration.pool, presented.session, now):
+            verdict = Verdict.REVOKED
         if verdict is Verdict.REUSED:
             audit.record(
                 "refresh_token_reused",
@@ -356,13 +348,6 @@ class Tokens:
             unit.token_sessions.revoke(session_id, now)
         return verdict
 
-    def _note_use(self, session: TokenSession, now: float) -> Verdict:
-        """A session that does not rotate is written once an hour: so it is known which one was used last."""
-        if now - (session.rotated_at or session.created_at) < NOTED_EVERY_SECONDS:
-            return Verdict.FRESH
-        live = self._units.write(lambda unit: unit.token_sessions.rotate(session.id, now))
-        return Verdict.FRESH if live else Verdict.REVOKED
-
     @staticmethod
     def _decide(registration: Registration, presented: PresentedToken, user: User | None, now: float) -> Verdict:
         valid_from = registration.pool.sessions_valid_from
@@ -396,40 +381,6 @@ class Tokens:
         audit.record("tokens_issued", pool_id=registration.pool.id, client_id=client_id, sub=user.sub)
         keeps_id_token = self._dialects.of(registration.pool).implicit_gives_id_token
         return tokens if keeps_id_token else replace(tokens, id_token=None)
-
-    # --- revocation -----------------------------------------------------------------------------
-
-    def revoke(self, registration: Registration, token: str, base: str, *, linked: bool = False) -> None:
-        """End the token session of a refresh token, superseded ones too (RFC 7009, REF-3).
-
-        A token that nobody knows, or whose session is over, is no error. ``linked``: in a pool that tracks sessions,
-        the SSO session that it came from ends too, if there is one.
-
-        Raises:
-            InvalidTokenRequest: revocation is switched off for the client, or the token is another client's.
-            UnsupportedTokenType: an access or ID token of this pool.
-        """
-        client, pool = registration.client, registration.pool
-        if not client.revocation_enabled:
-            raise InvalidTokenRequest(detail="EnableTokenRevocation is off")
-        said = jwts.peek(token)
-        if said.get("iss") == self._issuers.of(base, pool.id) and said.get("token_use") in {"access", "id"}:
-            raise UnsupportedTokenType(detail="only refresh tokens are revoked")
-        digest, now = digests.digest(token), self._clock()
-        found = self._units.read(lambda unit: unit.token_sessions.present(digest))
-        if found is None:
-            return
-        session = found[0].session
-        if session.client_id != client.client_id:
-            raise InvalidTokenRequest(detail="another client's refresh token")
-
-        def end(unit: Unit) -> bool:
-            if linked and pool.tracks_sessions and session.sso_session_id is not None:
-                unit.sso_sessions.end_one(session.sub, session.sso_session_id)
-            return unit.token_sessions.revoke(session.id, now)
-
-        if self._units.write(end):
-            audit.record("token_session_revoked", pool_id=pool.id, client_id=client.client_id, sub=session.sub)
 
 
 def _grant_of(pool: UserPool, session: TokenSession, granted: tuple[str, ...]) -> claims.Grant:

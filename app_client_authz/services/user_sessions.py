@@ -14,6 +14,8 @@ from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.user_sessions import Whose
 from app_client_authz.storage.users import Standing
 
+NOTED_EVERY_SECONDS = 3600
+"""How exactly it is known when a session that does not rotate was used last."""
 _NO_SUCH = "Session does not exist."
 _OWN = "The current session cannot be revoked."
 _EVER = -1.0
@@ -141,6 +143,17 @@ def open_within_limit(unit: Unit, pool: UserPool, session: TokenSession, refresh
         for key in unit.user_sessions.least_recently_used(whose, keep=pool.spec.token_sessions_per_user - 1):
             unit.token_sessions.revoke(key, now)
     unit.token_sessions.open(session, refresh_digest)
+
+
+def note_use(units: Units, pool: UserPool, session: TokenSession, now: float) -> bool:
+    """A session that does not rotate is written once an hour where sessions count: so the one used last is known.
+
+    False if it was revoked meanwhile.
+    """
+    noted = now - (session.rotated_at or session.created_at) < NOTED_EVERY_SECONDS
+    if not pool.tracks_sessions or noted:
+        return True
+    return units.write(lambda unit: unit.token_sessions.rotate(session.id, now))
 
 
 def _tell(pool_id: str, sub: str, session_id: str) -> None:

@@ -151,7 +151,7 @@ def test_with_grace_every_retry_succeeds_within_one_session(world: World, kim: U
         assert len(won) == 6, outcomes
         assert len({each.refresh_token for each in won}) == 6
         assert {claims(each.access_token)["origin_jti"] for each in won} == {claims(tokens.access_token)["origin_jti"]}
-        world.services.tokens.revoke(client, str(won[3].refresh_token), BASE)
+        world.services.revocation.revoke(client, str(won[3].refresh_token), BASE)
         for each in won:
             with pytest.raises(RefreshTokenRevoked):
                 world.refresh(client, each)
@@ -178,7 +178,7 @@ def test_no_refresh_survives_a_revocation(world: World, kim: User, grace: int) -
     for _ in range(ROUNDS):
         tokens = world.tokens(client, kim)
         refresh = lambda tokens=tokens: world.refresh(client, tokens)  # noqa: E731
-        revoke = lambda tokens=tokens: world.services.tokens.revoke(client, tokens.refresh_token, BASE)  # noqa: E731
+        revoke = lambda tokens=tokens: world.services.revocation.revoke(client, tokens.refresh_token, BASE)  # noqa: E731
         outcomes = at_once([refresh, revoke, refresh, refresh])
 
         assert outcomes[1] is None

@@ -125,7 +125,7 @@ class TokenSessions(RuleBasedStateMachine):
     @rule(one=held)
     def revoke(self, one: Held) -> None:
         self._now()
-        self.world.services.tokens.revoke(self.client, one.token, BASE)
+        self.world.services.revocation.revoke(self.client, one.token, BASE)
         one.session.over = True
 
     @rule()

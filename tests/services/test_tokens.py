@@ -315,7 +315,7 @@ def test_no_grace_after_a_revocation(world: World, kim: User, clock: MovableCloc
     client = world.client(**rotation(60))
     first = world.tokens(client, kim)
     second = world.refresh(client, first)
-    world.services.tokens.revoke(client, str(first.refresh_token), BASE)
+    world.services.revocation.revoke(client, str(first.refresh_token), BASE)
 
     for tokens in (first, second):
         with pytest.raises(RefreshTokenRevoked):
@@ -390,8 +390,8 @@ def test_revoking_any_refresh_token_ends_its_session_and_no_other(
     line = [world.tokens(client, kim)]
     clock.advance(1)
     line.append(world.refresh(client, line[0]))
-    world.services.tokens.revoke(client, str(line[generation].refresh_token), BASE)
-    world.services.tokens.revoke(client, str(line[generation].refresh_token), BASE)
+    world.services.revocation.revoke(client, str(line[generation].refresh_token), BASE)
+    world.services.revocation.revoke(client, str(line[generation].refresh_token), BASE)
 
     with pytest.raises(RefreshTokenRevoked):
         world.refresh(client, line[1])
@@ -403,7 +403,7 @@ def test_revoking_any_refresh_token_ends_its_session_and_no_other(
 @pytest.mark.compliance("RFC 7009", "2.2", "an unknown token is no error")
 def test_unknown_token_is_revoked_without_a_word(world: World, client: Registration) -> None:
     for token in ("unknown", "\ud800", "a.b.c", "x" * 9000):
-        world.services.tokens.revoke(client, token, BASE)
+        world.services.revocation.revoke(client, token, BASE)
 
 
 @pytest.mark.attack("R7")
@@ -411,9 +411,9 @@ def test_revocation_refuses_what_is_not_its_own(world: World, client: Registrati
     tokens = world.tokens(client, kim)
     for token in (tokens.access_token, str(tokens.id_token)):
         with pytest.raises(UnsupportedTokenType):
-            world.services.tokens.revoke(client, token, BASE)
+            world.services.revocation.revoke(client, token, BASE)
     with pytest.raises(InvalidTokenRequest):
-        world.services.tokens.revoke(world.client(), str(tokens.refresh_token), BASE)
+        world.services.revocation.revoke(world.client(), str(tokens.refresh_token), BASE)
 
     assert world.refresh(client, tokens)
 
@@ -422,7 +422,7 @@ def test_revocation_switched_off_is_refused_and_leaves_its_mark_on_tokens(world:
     client = world.client(enable_token_revocation=False)
     tokens = world.tokens(client, kim)
     with pytest.raises(InvalidTokenRequest):
-        world.services.tokens.revoke(client, str(tokens.refresh_token), BASE)
+        world.services.revocation.revoke(client, str(tokens.refresh_token), BASE)
 
     assert "origin_jti" not in claims(tokens.access_token)
     assert not {"origin_jti", "jti"} & set(claims(tokens.id_token))

@@ -347,7 +347,7 @@ def test_ended_session_stays_dead_when_the_clock_steps_back(
 def end_session(world: World, client: Registration, tokens: TokenSet, how: str) -> None:
     pool_id = world.pool.id
     if how == "revoked":
-        world.services.tokens.revoke(client, str(tokens.refresh_token), BASE)
+        world.services.revocation.revoke(client, str(tokens.refresh_token), BASE)
     elif how == "signed out":
         world.services.users.sign_out(pool_id, "kim")
     elif how == "disabled":

@@ -153,7 +153,7 @@ def test_prune_does_not_revive_a_token_that_was_revoked_in_the_last_moment(
     tokens = world.tokens(client, kim)
     clock.advance(DAY - 1)
     late = world.refresh(client, tokens)
-    world.services.tokens.revoke(client, str(tokens.refresh_token), BASE)
+    world.services.revocation.revoke(client, str(tokens.refresh_token), BASE)
     for seconds in (2, DAY - 4, 1):
         clock.advance(seconds)
         world.services.upkeep.prune()
