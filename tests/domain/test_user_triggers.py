@@ -109,8 +109,7 @@ def test_a_migrated_user_is_as_the_trigger_says() -> None:
 
     assert found is not None
     assert found.attributes == {"email": "lee@example.com", "email_verified": "true"}
-    assert (found.status, found.suppresses_message) == (UserStatus.CONFIRMED, True)
-    assert (found.mediums, found.takes_aliases) == (("EMAIL",), True)
+    assert (found.status, found.takes_aliases, found.username) == (UserStatus.CONFIRMED, True, "lee")
 
 
 @pytest.mark.parametrize("answer", [{}, {"userAttributes": None}])
