@@ -8,6 +8,9 @@ from urllib.parse import quote
 STEP_SECONDS = 30
 DIGITS = 6
 SECRET_BYTES = 32
+LABEL_CHARACTERS = 48
+"""Of the issuer's and of the account's name; three names of it fit into a QR code, whatever script they are in."""
+
 WINDOW = 1
 """Steps before and after the present one that are accepted: clocks of phones differ (RFC 6238 section 5.2)."""
 
@@ -39,6 +42,10 @@ def matching_step(secret: bytes, code: str, now: float) -> int | None:
 
 
 def otpauth_uri(secret: bytes, *, issuer: str, account: str) -> str:
-    """What a QR code holds for authenticator apps."""
-    label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
-    return f"otpauth://totp/{label}?secret={encode_secret(secret)}&issuer={quote(issuer, safe='')}"
+    """What a QR code holds for authenticator apps; names that are too long for one end in "…"."""
+    issuer, account = (quote(_shortened(name), safe="") for name in (issuer, account))
+    return f"otpauth://totp/{issuer}:{account}?secret={encode_secret(secret)}&issuer={issuer}"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LABEL_CHARACTERS else f"{name[: LABEL_CHARACTERS - 1]}…"

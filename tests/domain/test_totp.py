@@ -41,3 +41,11 @@ def test_uri_names_issuer_and_account() -> None:
     assert uri == (
         "otpauth://totp/My%20shop:kim%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My%20shop"
     )
+
+
+def test_uri_of_long_names_fits_into_a_picture() -> None:
+    uri = totp.otpauth_uri(b"x" * totp.SECRET_BYTES, issuer="\U00020000" * 128, account="a" * 49)
+
+    assert f":{'a' * 47}%E2%80%A6?" in uri
+    assert totp.otpauth_uri(SECRET, issuer="", account="a" * 48).count("a" * 48) == 1
+    assert len(uri) < 2331, "what a QR code of medium redundancy holds (ISO/IEC 18004)"
