@@ -54,10 +54,10 @@ class StepState:
 
     ``seconds`` is how long each step may take. ``first_factor`` is what was proved, None while nothing is.
     ``offered`` is what there is to choose from, or to set up. ``code_digest`` is of the code that was sent to
-    ``destination``. ``name_key`` is the name that was asked for where no user is behind the session, and ``user_id``
-    what such a user would be called. ``sets_up``: the code proves an address that becomes a factor. ``done``: what
-    the step asks for has happened, and is only to be claimed. ``sealed`` is what nobody may read, of a custom
-    sign-in. ``device_id`` is the user's device that signs in, if it was named.
+    ``destination``, or of the secret that is being set up. ``name_key`` is the name that was asked for where no user is
+    behind the session, and ``user_id`` what such a user would be called. ``sets_up``: the code proves an address that
+    becomes a factor. ``done``: what the step asks for has happened, and is only to be claimed. ``sealed`` is what
+    nobody may read, of a custom sign-in. ``device_id`` is the user's device that signs in, if it was named.
     """
 
     door: Door

@@ -103,13 +103,13 @@ class Challenges:
     def find(
         self,
         session: str,
-        challenge: str,
+        challenge: str | frozenset[str],
         *,
         door: Door,
         registration: Registration | None = None,
         name: str | None = None,
     ) -> OpenSession:
-        """The session, if it waits for the answer to ``challenge`` and the user may still give it.
+        """The session, if it waits for the answer to ``challenge``, or one of them, and the user may still give it.
 
         ``registration`` is the client that must have begun it, ``name`` who answers, where these are said.
 
@@ -118,7 +118,8 @@ class Challenges:
         """
         digest = digests.digest(session)
         found = self._units.read(lambda unit: self._look(unit, digest, registration))
-        if found is None or found[0].challenge != challenge or found[0].state is None or found[0].state.door != door:
+        awaited = frozenset({challenge}) if isinstance(challenge, str) else challenge
+        if found is None or found[0].challenge not in awaited or found[0].state is None or found[0].state.door != door:
             raise ChallengeExpired(INVALID_SESSION)
         row, owner, stored = found
         return self._open(digest, row, owner, stored, name)

@@ -64,16 +64,16 @@ class SecondFactors:
         self._software_tokens = software_tokens
         self._clock = clock
 
-    def look(self, reply: Reply, challenge: str) -> ChallengeRequired:
-        """The step as it was set, for a page that shows it again; nothing is sent.
+    def look(self, reply: Reply, challenges: frozenset[str]) -> ChallengeRequired:
+        """The step as it was set, if it is one of these, for a page that shows it again; nothing is sent.
 
         Raises:
             ChallengeExpired: the step is over.
         """
-        opened = self._find(reply, challenge)
-        medium, destination = SENT_BY.get(challenge), opened.state.destination
+        opened = self._find(reply, challenges)
+        medium, destination = SENT_BY.get(opened.challenge), opened.state.destination
         delivery = None if medium is None or destination is None else CodeDelivery.of(medium, destination)
-        return describe(reply.session, challenge, opened.user, opened.state, delivery)
+        return describe(reply.session, opened.challenge, opened.user, opened.state, delivery)
 
     def answer(self, reply: Reply, challenge: str, code: str) -> User | Passed:
         """The user, for the right code of SMS_MFA, EMAIL_OTP or SOFTWARE_TOKEN_MFA.
@@ -175,7 +175,7 @@ class SecondFactors:
 
     # --------------------------------------------------------------------------------------------
 
-    def _find(self, reply: Reply, challenge: str) -> OpenSession:
+    def _find(self, reply: Reply, challenge: str | frozenset[str]) -> OpenSession:
         opened = self._challenges.find(
             reply.session, challenge, door=reply.door, registration=reply.registration, name=reply.name
         )

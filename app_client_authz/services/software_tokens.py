@@ -90,10 +90,26 @@ class SoftwareTokens:
             user = self._check_still_setting_up(unit, opened).user
             self._challenges.consume(unit, opened)
             unit.software_tokens.associate(user.sub, secret)
-            return self._challenges.begin(unit, opened.registration, user, MFA_SETUP, opened.state)
+            state = replace(opened.state, code_digest=_mark(secret))
+            return self._challenges.begin(unit, opened.registration, user, MFA_SETUP, state)
 
         fresh = self._units.write(change)
         return replace(_association(pool, opened.user, secret), session=fresh)
+
+    def pending_in_sign_in(self, session: str, *, door: Door = "api") -> Association:
+        """The secret that ``associate_in_sign_in`` made for this very session, to show it again.
+
+        Nobody else who knows the password is shown it: the secret would be known to two (SEC-11).
+
+        Raises:
+            ChallengeExpired: the session is over, or another sign-in made another secret since.
+        """
+        opened = self._setting_up(session, door)
+        token = self._units.read(lambda unit: unit.software_tokens.find(opened.user.sub))
+        secret = None if token is None else token.pending
+        if secret is None or opened.state.code_digest is None or _mark(secret) != opened.state.code_digest:
+            raise ChallengeExpired(INVALID_SESSION, detail="another secret since")
+        return replace(_association(opened.registration.pool, opened.user, secret), session=session)
 
     def verify(self, access_token: str, base: str, code: str, name: str | None) -> None:
         """The app that knows the code of the last secret counts from now on (VerifySoftwareToken).
@@ -274,6 +290,11 @@ def _check_offered(pool: UserPool) -> None:
 
 def _account(pool: UserPool, user: User) -> Account:
     return Account(pool.id, f"totp:{user.sub}")
+
+
+def _mark(secret: bytes) -> str:
+    """What a session knows its own secret by; of 256 random bits, so that it gives nothing away."""
+    return digests.digest(totp.encode_secret(secret))
 
 
 def _association(pool: UserPool, user: User, secret: bytes) -> Association:

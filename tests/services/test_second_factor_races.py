@@ -244,7 +244,7 @@ def test_step_at_the_pages_gives_nothing_at_the_api(world: World, app_client: Re
     """API-1: what began without a flow of the API gives no tokens of it."""
     secret = enrol(world, app_client)
     session = challenged(world, app_client).session
-    shown = world.services.second_factors.look(Reply(app_client, session), SOFTWARE_TOKEN_MFA)
+    shown = world.services.second_factors.look(Reply(app_client, session), frozenset({SOFTWARE_TOKEN_MFA}))
 
     assert shown.challenge == SOFTWARE_TOKEN_MFA
     with pytest.raises(ChallengeExpired):
