@@ -39,7 +39,7 @@ LIBRARIES: dict[str, set[str]] = {
     "fetching": set(),
     "oauth": {"authlib", *PAGES},
     "api": {"jmespath", *PAGES},  # if the host has it
-    "hosted_ui": PAGES,
+    "hosted_ui": {"segno", *PAGES},
     "console": PAGES,
     **dict.fromkeys(WIRING, ANY),
     "": ANY,

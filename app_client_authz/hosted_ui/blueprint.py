@@ -11,6 +11,7 @@ from app_client_authz.hosted_ui.logout import Logout
 from app_client_authz.hosted_ui.new_password import NewPassword
 from app_client_authz.hosted_ui.pages import STATIC_PATH, Pages
 from app_client_authz.hosted_ui.recovery import ForgotPassword, ResetPassword
+from app_client_authz.hosted_ui.second_factor import SecondFactor, SecondFactorOption, SecondFactorSetup
 from app_client_authz.hosted_ui.sign_up import SignUpPage
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
@@ -40,6 +41,9 @@ def hosted_ui_blueprint(services: Services) -> Blueprint:
     # So it stands in Cognito's guide.
     blueprint.add_url_rule("/confirmforgotPassword", view_func=reset)
     blueprint.add_url_rule("/changePassword", view_func=NewPassword.as_view("new_password", services, pages))
+    blueprint.add_url_rule("/mfa", view_func=SecondFactor.as_view("mfa", services, pages))
+    blueprint.add_url_rule("/mfaOption", view_func=SecondFactorOption.as_view("mfa_option", services, pages))
+    blueprint.add_url_rule("/mfaSetup", view_func=SecondFactorSetup.as_view("mfa_setup", services, pages))
     blueprint.add_url_rule("/logout", view_func=Logout.as_view("logout", services, pages))
     blueprint.add_url_rule("/error", view_func=ErrorPage.as_view("error", services, pages))
     errors.install(blueprint, services, pages)

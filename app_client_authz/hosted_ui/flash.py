@@ -4,6 +4,9 @@ from flask import Request, Response
 
 from app_client_authz.config import Settings
 from app_client_authz.domain.errors import (
+    ChallengeExpired,
+    CodeDeliveryFailure,
+    LimitExceeded,
     OperationError,
     PasswordAttemptsExceeded,
     PasswordResetRequired,
@@ -26,9 +29,10 @@ MESSAGES = {
     "locked": "Password attempts exceeded",
     "expired": "Temporary password has expired and must be reset by an administrator.",
     "busy": "Rate exceeded. Try again in a moment.",
-    "second_factor": "A second factor is required, and these pages cannot ask for one.",
     "over": "Your session has ended. Sign in again.",
     "undelivered": "The code could not be sent. Ask for another one in a moment.",
+    "unsent": "The code could not be sent. Sign in again in a moment.",
+    "too_many": "Attempt limit exceeded, please try after some time.",
 }
 NOTICES = {
     "sent": "Another code was sent.",
@@ -44,6 +48,10 @@ _CODES: dict[type[OperationError], str] = {
     PasswordAttemptsExceeded: "locked",
     TemporaryPasswordExpired: "expired",
     TooManyRequests: "busy",
+    # After the right password only.
+    ChallengeExpired: "over",
+    CodeDeliveryFailure: "unsent",
+    LimitExceeded: "too_many",
 }
 
 

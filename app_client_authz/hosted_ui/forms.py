@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from app_client_authz.domain import ids, passwords
+from app_client_authz.domain.delivery import CodeDelivery
 from app_client_authz.domain.errors import InvalidParameter, InvalidPassword
 from app_client_authz.domain.message import Medium
 from app_client_authz.domain.pool import PasswordPolicy, UserPool
@@ -13,6 +14,7 @@ ATTRIBUTE = "userAttributes."
 DIFFERENT = "The two passwords are not the same."
 NO_PASSWORD = "Enter a new password."
 NO_CODE = "Enter the code."
+NO_EMAIL = "Enter an email address."
 NO_NAME = "Enter your {}."
 NOT_A_NAME = "A name has at most 128 characters and no spaces."
 NOT_A_PASSWORD = f"A password has at most {passwords.MAX_LENGTH} characters and no spaces."
@@ -132,11 +134,33 @@ def code(fields: Mapping[str, str]) -> str:
     return digits
 
 
+def email(fields: Mapping[str, str]) -> str:
+    """The address, without blanks around.
+
+    Raises:
+        InvalidParameter: there is none.
+    """
+    address = fields.get("email", "").strip()
+    if not address:
+        raise InvalidParameter(NO_EMAIL)
+    return address
+
+
 def sent_to(handed: Handover | None) -> str | None:
     """Where a code went, masked; None if the page does not know."""
     if handed is None or handed.medium is None or handed.destination is None:
         return None
     return f"{_MEDIA[handed.medium]} to {handed.destination}"
+
+
+def destination_of(sent: CodeDelivery) -> str:
+    """Where a code went, masked, as in "We have sent a code …"."""
+    return f"{_MEDIA[sent.medium]} to {sent.destination}"
+
+
+def in_groups(secret_code: str) -> str:
+    """A key that is easier to type: four characters, a blank."""
+    return " ".join(secret_code[at : at + 4] for at in range(0, len(secret_code), 4))
 
 
 def new_password(fields: Mapping[str, str]) -> str:

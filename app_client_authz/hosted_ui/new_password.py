@@ -5,14 +5,19 @@ from collections.abc import Mapping
 from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
-from app_client_authz.domain.errors import ChallengeExpired, OperationError
+from app_client_authz.domain.errors import (
+    ChallengeExpired,
+    CodeDeliveryFailure,
+    LimitExceeded,
+    OperationError,
+    TriggerFailed,
+)
 from app_client_authz.domain.registration import Registration
 from app_client_authz.hosted_ui import forms
 from app_client_authz.hosted_ui.errors import shown_with_form
-from app_client_authz.hosted_ui.flash import Flash
+from app_client_authz.hosted_ui.flash import Flash, code_of
 from app_client_authz.hosted_ui.pages import Page, Pages
-from app_client_authz.hosted_ui.sign_in import challenge_cookie, signed_in
-from app_client_authz.services.next_steps import ChallengeRequired
+from app_client_authz.hosted_ui.sign_in import challenge_cookie, go_on
 from app_client_authz.services.registry import Services
 
 
@@ -30,8 +35,8 @@ class NewPassword(Page):
         asked = self._asked()
         try:
             missing = self._missing(asked)
-        except ChallengeExpired:
-            return self._start_again()
+        except ChallengeExpired as error:
+            return self._start_again(error)
         return self._page(asked, missing)
 
     def post(self) -> Response:
@@ -39,8 +44,9 @@ class NewPassword(Page):
         asked = self._asked()
         try:
             return self._answer(asked, fields)
-        except ChallengeExpired:
-            return self._start_again()
+        except (ChallengeExpired, CodeDeliveryFailure, LimitExceeded) as error:
+            # The password is set already where no code could be sent.
+            return self._start_again(error)
 
     def _answer(self, asked: AuthorizationRequest, fields: Mapping[str, str]) -> Response:
         missing = self._missing(asked)
@@ -51,16 +57,12 @@ class NewPassword(Page):
             outcome = self._services.authentication.answer_new_password(
                 Registration(asked.client, asked.pool), self._session(), password, given
             )
-        except ChallengeExpired:
+        except (ChallengeExpired, CodeDeliveryFailure, LimitExceeded, TriggerFailed):
             raise
         except OperationError as error:
             message, status = shown_with_form(error)
             return self._page(asked, missing, given, message=message, status=status)
-        if isinstance(outcome, ChallengeRequired):
-            return self._start_again("second_factor")
-        response = signed_in(self._services, asked, outcome, self._base())
-        self._challenge.clear(response)
-        return response
+        return go_on(self._services, self._pages, asked, outcome, self._base())
 
     def _page(
         self,
@@ -89,8 +91,8 @@ class NewPassword(Page):
         # An absent cookie is a session that nobody has.
         return self._challenge.read(request) or ""
 
-    def _start_again(self, code: str = "over") -> Response:
+    def _start_again(self, error: OperationError) -> Response:
         response = self._pages.to("/login")
         self._challenge.clear(response)
-        self._flash.set(response, code)
+        self._flash.set(response, code_of(error))
         return response

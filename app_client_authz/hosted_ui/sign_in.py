@@ -5,11 +5,17 @@ from collections.abc import Callable
 from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
+from app_client_authz.domain.challenge import (
+    EMAIL_OTP,
+    MFA_SETUP,
+    SELECT_MFA_TYPE,
+    SMS_MFA,
+    SOFTWARE_TOKEN_MFA,
+)
 from app_client_authz.domain.errors import AuthorizationError
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User
-from app_client_authz.hosted_ui.flash import Flash
 from app_client_authz.hosted_ui.pages import Pages
 from app_client_authz.services.authentication import NewPasswordRequired, Outcome
 from app_client_authz.services.authorization import AuthorizationResponse
@@ -20,7 +26,13 @@ from app_client_authz.web.authorization import callback, refuse
 from app_client_authz.web.cookies import Cookie, sso_cookie
 
 CHALLENGE_SECONDS = 300
-"""How long the step after a temporary password may take."""
+"""How long each step after the password may take."""
+
+STEP_PAGES = {
+    **dict.fromkeys((SOFTWARE_TOKEN_MFA, SMS_MFA, EMAIL_OTP), "/mfa"),
+    SELECT_MFA_TYPE: "/mfaOption",
+    MFA_SETUP: "/mfaSetup",
+}
 
 
 def challenge_cookie(services: Services) -> Cookie:
@@ -29,16 +41,25 @@ def challenge_cookie(services: Services) -> Cookie:
 
 
 def go_on(services: Services, pages: Pages, asked: AuthorizationRequest, outcome: Outcome, base: str) -> Response:
-    """What follows the right password: the answer for the application, or the page of the next step."""
+    """What follows a right answer: the answer for the application, or the page of the next step."""
     if isinstance(outcome, NewPasswordRequired):
         response = pages.to("/changePassword")
         challenge_cookie(services).set(response, outcome.session)
         return response
     if isinstance(outcome, ChallengeRequired):
-        response = pages.to("/login")
-        Flash(services.settings).set(response, "second_factor")
+        response = pages.to(STEP_PAGES[outcome.challenge])
+        challenge_cookie(services).set(response, _begun(services, outcome))
         return response
     return signed_in(services, asked, outcome, base)
+
+
+def _begun(services: Services, step: ChallengeRequired) -> str:
+    """The session of the step; an app that can be set up has its secret by now: no page makes one when it is shown."""
+    if step.challenge != MFA_SETUP or SOFTWARE_TOKEN_MFA not in step.offered:
+        return step.session
+    fresh = services.software_tokens.associate_in_sign_in(step.session, door="pages").session
+    assert fresh is not None  # noqa: S101 - in a sign-in there is one
+    return fresh
 
 
 def signed_in(services: Services, asked: AuthorizationRequest, who: User | Passed, base: str) -> Response:
@@ -51,6 +72,9 @@ def signed_in(services: Services, asked: AuthorizationRequest, who: User | Passe
     )
     response = answered(lambda: services.authorization.complete(asked, begun, base), base)
     cookie.set(response, value)
+    pending = challenge_cookie(services)
+    if pending.read(request) is not None:
+        pending.clear(response)
     return response
 
 

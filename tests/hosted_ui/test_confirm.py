@@ -159,7 +159,7 @@ def test_a_confirmation_gets_nobody_past_a_second_factor(site: Site, visitor: Vi
 
     answer = confirm(visitor, site.codes("una")[0])
 
-    assert location(answer)[0] == "/auth/login"
+    assert location(answer)[0] == "/auth/mfaSetup"
     assert visitor.session_at(MEMBERS_POOL_ID) is None
     assert site.member("una").status == UserStatus.CONFIRMED
 

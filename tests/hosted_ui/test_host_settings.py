@@ -12,11 +12,14 @@ from jinja2 import BytecodeCache, ChainableUndefined, StrictUndefined, Undefined
 from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
+from app_client_authz.domain.pool import MfaChange
 from app_client_authz.domain.registration import Registration
 from tests.hosted_ui.conftest import MakeSite
 from tests.hosted_ui.site import (
+    FOREIGN,
     HOSTILE,
     OIDC,
+    OTHER_POOL_ID,
     PASSWORD,
     POOL_ID,
     TEMPORARY,
@@ -65,6 +68,10 @@ def test_every_page_shows_hostile_names_as_text_where_the_host_escapes_nothing(
     new.sign_in("second", TEMPORARY)
     refused = other.sign_in(HOSTILE, "wrong")
     weak = {"password": HOSTILE[:5], "confirm_password": HOSTILE[:5]}
+    site.services.users.create(OTHER_POOL_ID, HOSTILE, {}, password=PASSWORD, permanent=True)
+    site.services.pool_settings.set_mfa(OTHER_POOL_ID, MfaChange(mode="ON", software_token=True))
+    careful = site.visitor()
+    careful.sign_in(HOSTILE, client_id=FOREIGN)
 
     for name, page in {
         "go on": named.page(),
@@ -76,6 +83,7 @@ def test_every_page_shows_hostile_names_as_text_where_the_host_escapes_nothing(
         "wrong code": site.visitor().submit({"username": HOSTILE}, "/confirm"),
         "forgotten": site.visitor().page("/forgotPassword", login_hint=HOSTILE),
         "refused reset": site.visitor().submit({"username": HOSTILE}, "/confirmForgotPassword"),
+        "set up": careful.page("/mfaSetup", client_id=FOREIGN),
         "not here": site.visitor().page(identity_provider=HOSTILE),
         "signed out": site.visitor().get("/logout", query_string={"client_id": OIDC}),
     }.items():
@@ -156,7 +164,7 @@ def test_what_the_host_compiled_without_escaping_is_not_what_we_show(make_site: 
 
 def plain(page: TestResponse) -> tuple[int, str]:
     """Status and text, without what differs from page to page."""
-    return page.status_code, re.sub(r'name="_csrf" value="[^"]+"', "", page.text)
+    return page.status_code, re.sub(r'name="_csrf" value="[^"]+"|secret=\w+|<code>[^<]+|<svg.*?</svg>', "", page.text)
 
 
 @pytest.mark.parametrize("undefined", [StrictUndefined, ChainableUndefined, Undefined])

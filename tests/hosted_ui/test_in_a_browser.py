@@ -1,13 +1,20 @@
 """The pages as Chromium shows them: policy, keyboard, narrow windows, contrast, dark mode."""
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import zxingcpp
 from flask import Flask, redirect
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.wrappers import Response
 
+from app_client_authz.domain.pool import MfaChange
+from app_client_authz.domain.pool_settings import EmailConfiguration, EmailMfaConfiguration
+from app_client_authz.domain.user_mfa import EMAIL, SMS, Wish
 from tests.hosted_ui.site import (
     CHOSEN,
     ENABLED,
@@ -21,6 +28,8 @@ from tests.hosted_ui.site import (
     query,
 )
 from tests.support.live import LiveServer
+from tests.support.mfa import PHONE, App
+from tests.support.mfa import SMS as SMS_CONFIGURATION
 
 pytestmark = pytest.mark.browser
 
@@ -170,6 +179,46 @@ def test_a_person_who_forgot_the_password_signs_in_with_another(live: Live, page
     page.wait_for_url("**/app/home")
 
 
+def test_a_person_scans_a_code_and_signs_in_with_the_app(live: Live, page: Page) -> None:
+    live.site.services.pool_settings.set_mfa(POOL_ID, MfaChange(mode="ON", software_token=True))
+    page.goto(live.page())
+    give_password(page, "alice")
+    page.wait_for_url("**/mfaSetup?*")
+    app = App(parse_qs(urlsplit(scanned(page)).query)["secret"][0], live.site.clock)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type(app.wrong())
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")
+    page.wait_for_selector("#code:focus")
+    page.keyboard.type(app.code())
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/app/home")
+
+    live.site.clock.advance(30)
+    page.goto(live.page(prompt="login"))
+    give_password(page, "alice")
+    page.wait_for_selector("text=Enter your code")
+    page.wait_for_selector("#code:focus")
+    page.keyboard.type(app.code())
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/app/home")
+
+
+def give_password(page: Page, name: str, password: str = PASSWORD) -> None:
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+
+
+def scanned(page: Page) -> str:
+    """What a camera before the screen reads."""
+    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot(full_page=True))))
+    assert [each.format for each in found] == [zxingcpp.BarcodeFormat.QRCode]
+    text: str = found[0].text
+    return text
+
+
 def test_back_after_a_sign_out_shows_nobody(live: Live, page: Page) -> None:
     page.goto(live.page())
     page.fill("[name=username]", "alice")
@@ -252,6 +301,50 @@ def test_every_page_is_readable(live: Live, chromium_browser: Browser, scheme: s
         assert_readable(page)
         red = page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0])")
         assert (red < 128) is (scheme == "dark")
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme, width", [("light", 320), ("dark", 1000)])
+def test_every_page_of_a_second_factor_is_readable(
+    live: Live, chromium_browser: Browser, scheme: str, width: int
+) -> None:
+    services = live.site.services
+    live.site.change_pool(MEMBERS_POOL_ID, email=EmailConfiguration(email_sending_account="DEVELOPER"))
+    every = MfaChange(
+        mode="ON", software_token=True, sms=True, sms_configuration=SMS_CONFIGURATION, email=EmailMfaConfiguration()
+    )
+    services.pool_settings.set_mfa(MEMBERS_POOL_ID, every)
+    long_name = "n" * 128
+    services.users.create(MEMBERS_POOL_ID, long_name, {"given_name": "N"}, password=PASSWORD, permanent=True)
+    services.users.update_attributes(MEMBERS_POOL_ID, "ann", {"phone_number": PHONE, "phone_number_verified": "true"})
+    wishes = {SMS: Wish(enabled=True), EMAIL: Wish(enabled=True)}
+    services.mfa_settings.prefer_for(MEMBERS_POOL_ID, "ann", wishes)
+    context = chromium_browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 640}
+    )
+    try:
+        page = context.new_page()
+        page.goto(live.page(client_id=MEMBERS))
+        give_password(page, long_name)
+        page.wait_for_url("**/mfaSetup?*")
+        assert_readable(page)
+        assert scanned(page).startswith("otpauth://totp/members:nnn")
+        page.fill("#code", "x")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[role=alert]")
+        assert_readable(page)
+        page.get_by_role("link", name="Back to sign in").click()
+        give_password(page, "ann")
+        page.wait_for_url("**/mfaOption?*")
+        assert_readable(page)
+        page.get_by_role("button", name="Email").click()
+        page.wait_for_url("**/mfa?*")
+        assert_readable(page)
+        page.fill("#code", "x")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[role=alert]")
+        assert_readable(page)
     finally:
         context.close()
 

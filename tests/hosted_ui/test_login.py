@@ -578,6 +578,5 @@ def test_nobody_comes_in_by_a_password_alone_where_a_second_factor_is_required(s
 
     answer = visitor.sign_in("alice", PASSWORD)
 
-    assert location(answer)[0] == "/auth/login"
+    assert location(answer)[0] == "/auth/mfaSetup"
     assert visitor.session is None
-    assert alert(visitor.follow(answer)) == "A second factor is required, and these pages cannot ask for one."

@@ -11,6 +11,7 @@ from jinja2 import TemplateNotFound
 from werkzeug.test import TestResponse
 
 from app_client_authz.domain.errors import Unavailable
+from app_client_authz.domain.pool import MfaChange
 from app_client_authz.domain.registration import Registration
 from app_client_authz.web.authorization import MISSING, NOT_ENABLED
 from tests.hosted_ui.conftest import MakeSite
@@ -18,9 +19,11 @@ from tests.hosted_ui.site import (
     BARE,
     CALLBACK,
     ENABLED,
+    FOREIGN,
     HOSTILE,
     LOGOUT,
     MEMBERS,
+    OTHER_POOL_ID,
     PASSWORD,
     POOL_ID,
     TEMPORARY,
@@ -40,6 +43,9 @@ FORMS = (
     "/confirmUser",
     "/forgotPassword",
     "/confirmForgotPassword",
+    "/mfa",
+    "/mfaOption",
+    "/mfaSetup",
 )
 PATHS = (*FORMS, "/logout", "/error")
 
@@ -52,6 +58,9 @@ def every_page(site: Site) -> dict[str, TestResponse]:
     wrong = other.sign_in(password="wrong")
     linked = f"/confirmUser?client_id={MEMBERS}&user_name=una&confirmation_code=000000"
     forgetful, bad_code = site.visitor(), {"username": "ann", "code": "no code"}
+    site.services.pool_settings.set_mfa(OTHER_POOL_ID, MfaChange(mode="ON", software_token=True))
+    careful = site.visitor()
+    careful.sign_in(client_id=FOREIGN)
     return {
         "sign in": site.visitor().page(),
         "wrong password": other.follow(wrong),
@@ -66,6 +75,8 @@ def every_page(site: Site) -> dict[str, TestResponse]:
         "forgotten": site.visitor().page("/forgotPassword", client_id=MEMBERS),
         "reset": forgetful.follow(forgetful.submit({"username": "ann"}, "/forgotPassword", client_id=MEMBERS)),
         "refused reset": site.visitor().submit(bad_code, "/confirmForgotPassword", client_id=MEMBERS),
+        "set up": careful.page("/mfaSetup", client_id=FOREIGN),
+        "refused set-up": careful.submit(bad_code, "/mfaSetup", client_id=FOREIGN),
         "not here": site.visitor().page(client_id=BARE),
         "error": site.visitor().get("/error?error=redirect_mismatch"),
         "unreadable": site.visitor().get("/login?a=1&a=2"),
@@ -530,7 +541,7 @@ def test_templates_are_named_under_authz_only(site: Site) -> None:
         f"authz/{name}.html"
         for name in (
             *("base", "change_password", "confirm", "confirm_link", "confirmed", "error", "fields"),
-            *("forgot_password", "login", "reset_password", "signed_out", "signup"),
+            *("forgot_password", "login", "mfa", "mfa_option", "mfa_setup", "reset_password", "signed_out", "signup"),
         )
     ]
     with pytest.raises(TemplateNotFound):
