@@ -45,6 +45,8 @@ Answer = TokenSet | Challenge
 _Step = Outcome | SrpRequired | CustomRequired | DeviceProofRequired
 _WITHOUT_SESSION = frozenset({DEVICE_SRP_AUTH, DEVICE_PASSWORD_VERIFIER})
 """What SDKs answer with or without a session."""
+_SOURCES = {NEW_PASSWORD_REQUIRED: TokenSource.NEW_PASSWORD, DEVICE_PASSWORD_VERIFIER: TokenSource.DEVICE}
+"""What PreTokenGeneration is told after the answer to a challenge, if not that of any other sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +202,7 @@ class SignIns:
         if challenge not in _WITHOUT_SESSION:
             auth_flows.require({"Session": session or ""}, "Session")
         outcome = self._answers[challenge](_Response(request, challenge, session or "", responses))
-        source = TokenSource.NEW_PASSWORD if challenge == NEW_PASSWORD_REQUIRED else TokenSource.AUTHENTICATION
-        return self._next(request, outcome, source, request.metadata)
+        return self._next(request, outcome, _SOURCES.get(challenge, TokenSource.AUTHENTICATION), request.metadata)
 
     # --- answers --------------------------------------------------------------------------------
 

@@ -212,7 +212,8 @@ class Tokens:
             device_id=device_id,
         )
         refresh_token = digests.random_token()
-        self._triggers.post_authentication(user, Caller.of(registration, metadata))
+        caller = Caller.of(registration, metadata)
+        self._triggers.post_authentication(user, caller, new_device=new_device is not None)
         changes = self._issuer.ask(registration, user, session.scopes, source, metadata)
 
         def open_session(unit: Unit) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from app_client_authz import AppClientAuthz
 from app_client_authz.domain.trigger import Event
+from tests.api.test_device_sign_in import challenged, proof, prove, remember, track
 from tests.api.test_self_service import pool_with
 from tests.api.test_sign_in import refused, sign_in
+from tests.support.clock import MovableClock
 from tests.support.site import PASSWORD, USERNAME, Registered, Site
 from tests.support.srp import SrpClient
 
@@ -137,3 +139,19 @@ def test_a_user_of_another_directory_signs_in_by_password(cognito: Any, site: Si
     assert len(seen) == 2
     user = cognito.admin_get_user(UserPoolId=site.pool.id, Username="lee")
     assert user["UserStatus"] == "CONFIRMED"
+
+
+def test_triggers_are_told_of_a_new_device_and_of_one_that_proves_itself(
+    local: Any, site: Site, app_client: Registered, seen: list[Event], clock: MovableClock
+) -> None:
+    track(local, site.pool.id)
+    device = remember(local, app_client)
+    user = device.srp()
+    given = challenged(local, app_client, device, user)
+    prove(local, app_client, proof(user, given, now=clock()), given["Session"])
+
+    assert [each["request"]["newDeviceUsed"] for each in seen if each["triggerSource"] == AFTER] == [True, False]
+    assert [each["triggerSource"] for each in seen if each["triggerSource"].startswith("TokenGeneration")] == [
+        TOKENS,
+        "TokenGeneration_AuthenticateDevice",
+    ]
