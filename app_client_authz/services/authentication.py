@@ -194,6 +194,8 @@ class Authentication:
     def check_password(self, registration: Registration, user: User, password: str) -> str | None:
         """The hash that the right password was held against: it tells whether the password changed since.
 
+        A user without a password proves it by saying none.
+
         Raises:
             NotAuthorized, PasswordAttemptsExceeded, TooManyRequests: as ``sign_in``; or the password is temporary,
                 and is replaced at a sign-in only.
@@ -201,11 +203,12 @@ class Authentication:
         stored = self._units.read(lambda unit: unit.users.find(user.pool_id, user.sub))
         key = username_key(user.username, registration.pool.case_sensitive)
         password_hash = None if stored is None else stored.password_hash
+        has_none = stored is not None and password_hash is None and not password
         self._attempts.judge(
             registration,
             key,
             stored,
-            lambda: self._hasher.verify(password_hash, password),
+            lambda: has_none or self._hasher.verify(password_hash, password),
             event=EventType.PASSWORD_CHANGE,
         )
         if stored is None or _may_set_password(stored.user):

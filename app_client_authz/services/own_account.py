@@ -39,6 +39,8 @@ class OwnAccount:
     def change_password(self, access_token: str, base: str, previous: str, proposed: str) -> None:
         """Replace the password by one that the pool's policy takes; tokens stay valid (ChangePassword).
 
+        ``previous`` is empty for a user who has no password yet.
+
         Raises:
             NotAuthorized: the previous password is wrong; it counts as a failed sign-in (API-5).
             InvalidPassword: the new one is not acceptable.

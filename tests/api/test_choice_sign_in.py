@@ -156,6 +156,21 @@ def test_user_without_a_password_has_no_challenge_for_one(cognito: Any, site: Si
     assert tokens_of(respond(cognito, app_client, challenge, "ada", EMAIL_OTP_CODE=codes(site, "ada")[0]))
 
 
+def test_user_without_a_password_sets_a_first_one(cognito: Any, site: Site, app_client: Registered) -> None:
+    site.services.users.create(
+        site.pool.id, "ada", {"email": "ada@example.com", "email_verified": "true"}, permanent=True
+    )
+    challenge = respond(cognito, app_client, choose(cognito, app_client, "ada"), "ada", ANSWER="EMAIL_OTP")
+    done = respond(cognito, app_client, challenge, "ada", EMAIL_OTP_CODE=codes(site, "ada")[0])
+    change = {"AccessToken": done["AuthenticationResult"]["AccessToken"], "ProposedPassword": PASSWORD}
+
+    assert refused(lambda: cognito.change_password(**change, PreviousPassword="guess")) == INCORRECT
+    cognito.change_password(**change)
+
+    assert tokens_of(sign_in(cognito, app_client, "ada"))
+    assert refused(lambda: cognito.change_password(**change)) == INCORRECT
+
+
 def test_temporary_password_is_the_only_choice(cognito: Any, site: Site, app_client: Registered) -> None:
     proven = {"email": "lee@example.com", "email_verified": "true"}
     site.services.users.create(site.pool.id, "lee", proven, password="Temp0rary-pass!")
