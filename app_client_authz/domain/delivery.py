@@ -9,6 +9,7 @@ from app_client_authz.domain.names import is_email, is_phone_number
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.pool_spec import DEFAULT_RECOVERY
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
+from app_client_authz.domain.user_mfa import SENT_BY
 
 ATTRIBUTES = {Medium.EMAIL: "email", Medium.SMS: "phone_number"}
 """Which attribute holds the address of a medium."""
@@ -66,7 +67,9 @@ def known_as(pool: UserPool, user: User) -> str:
 def reset_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
     """Medium and address of a reset code that an administrator asks for (AdminResetUserPassword).
 
-    Where only administrators recover accounts, this is how they do it: the pool's default order counts.
+    Where only administrators recover accounts, this is how they do it: the pool's default order counts. A pool that
+    says how accounts are recovered does not use what is a second factor of the user already: one mailbox or phone
+    would be both.
 
     Raises:
         NotAuthorized: the user is disabled, or has no password of their own that could be reset.
@@ -77,10 +80,12 @@ def reset_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
     if user.status not in RESETTABLE:
         raise NotAuthorized("User password cannot be reset in the current state.")
     mechanisms = [each for each in pool.recovery if each.name in _RECOVERY_MEDIA] or DEFAULT_RECOVERY
+    says_how = pool.spec.account_recovery is not None and pool.spec.mfa != "OFF" and recovers_itself(pool)
+    taken = {SENT_BY.get(factor) for factor in user.mfa.enabled} if says_how else set()
     for mechanism in sorted(mechanisms, key=lambda each: each.priority):
         medium = _RECOVERY_MEDIA[mechanism.name]
         address = verified_address_of(user, medium)
-        if address is not None:
+        if address is not None and medium not in taken:
             return medium, address
     raise InvalidParameter(_NO_CHANNEL)
 

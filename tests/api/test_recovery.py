@@ -11,6 +11,7 @@ from tests.api.test_self_service import pool_with
 from tests.api.test_sign_in import FLOWS, FRESH, refused, sign_in
 from tests.api.test_sign_up import EXPIRED, MAIL, MISMATCH, TOO_MANY, codes, resend, sign_up, wrong
 from tests.support.clock import MovableClock
+from tests.support.mfa import with_mfa, with_phone
 from tests.support.site import PASSWORD, USERNAME, Registered, Site
 
 KINDS = ("nobody", "off", "bare", "temporary", "fresh", USERNAME)
@@ -48,6 +49,28 @@ def test_code_sets_another_password(cognito: Any, site: Site, app_client: Regist
     assert sign_in(cognito, app_client, password=FRESH)["AuthenticationResult"]
     assert cognito.get_user(AccessToken=tokens["AccessToken"])["Username"] == USERNAME
     assert refused(lambda: reset(cognito, app_client, code)) == EXPIRED
+
+
+@pytest.mark.parametrize("says_how", [True, False])
+def test_second_factor_recovers_nothing_where_the_pool_says_how_to_recover(
+    local: Any, site: Site, app_client: Registered, says_how: bool
+) -> None:
+    order = (RecoveryMechanism("verified_phone_number", 1), RecoveryMechanism("verified_email", 2))
+    with_mfa(site, "OPTIONAL", account_recovery=order if says_how else None)
+    with_phone(site)
+    factors = {"SMSMfaSettings": {"Enabled": True}, "EmailMfaSettings": {"Enabled": not says_how}}
+    local.admin_set_user_mfa_preference(UserPoolId=site.pool.id, Username=USERNAME, **factors)
+
+    sent = forgot(local, app_client)["CodeDeliveryDetails"]
+
+    assert sent["AttributeName"] == "email"
+    if says_how:
+        factors["EmailMfaSettings"] = {"Enabled": True}
+        local.admin_set_user_mfa_preference(UserPoolId=site.pool.id, Username=USERNAME, **factors)
+        assert refused(lambda: forgot(local, app_client)) == (
+            "InvalidParameterException",
+            "Cannot reset password for the user as there is no registered/verified email or phone_number",
+        )
 
 
 def test_reset_that_an_administrator_asked_for_ends(cognito: Any, site: Site, app_client: Registered) -> None:
