@@ -115,7 +115,18 @@ class ChoiceSignIn:
         preferred = parameters.get("PREFERRED_CHALLENGE")
         if preferred and preferred not in FIRST_FACTORS:
             raise InvalidParameter(f"PREFERRED_CHALLENGE must be one of {', '.join(FIRST_FACTORS)}.")
-        chooser = self._chooser(registration, parameters["USERNAME"], door, caller or Caller.of(registration))
+        caller = caller or Caller.of(registration)
+        name, password = parameters["USERNAME"], parameters.get("PASSWORD")
+        try:
+            chooser = self._chooser(registration, name, door, caller)
+        except UserNotFound:
+            if preferred != PASSWORD or not password:
+                raise
+            # A UserMigration trigger may know who that is, by the password.
+            seconds = registration.client.auth_session_seconds
+            return self._authentication.sign_in(
+                registration, name, password, session_seconds=seconds, door=door, caller=caller
+            )
         if preferred in chooser.offered:
             return self._chosen(chooser, preferred, parameters, is_first=True)
         return self._set(chooser, SELECT_CHALLENGE)

@@ -141,6 +141,26 @@ def test_a_user_of_another_directory_signs_in_by_password(cognito: Any, site: Si
     assert user["UserStatus"] == "CONFIRMED"
 
 
+@pytest.mark.parametrize("existence", ["LEGACY", "ENABLED"])
+def test_a_password_of_another_directory_is_a_choice_as_well(
+    local: Any, site: Site, app_client: Registered, existence: str
+) -> None:
+    client = site.client(explicit_auth_flows=FLOWS, prevent_user_existence_errors=existence)
+
+    @AppClientAuthz().trigger("UserMigration", app=site.app)
+    def migrate(event: Event) -> Event:
+        if event["userName"] == "lee" and event["request"]["password"] == "old":
+            event["response"]["userAttributes"] = {"email": "lee@example.com", "email_verified": "true"}
+        return event
+
+    def choose(name: str, **more: str) -> Any:
+        return start(local, client, "USER_AUTH", USERNAME=name, PREFERRED_CHALLENGE="PASSWORD", **more)
+
+    nobody = refused(lambda: choose("ada", PASSWORD="old"))
+    assert nobody[0] == ("UserNotFoundException" if existence == "LEGACY" else "NotAuthorizedException")
+    assert choose("lee", PASSWORD="old")["AuthenticationResult"]
+
+
 def test_triggers_are_told_of_a_new_device_and_of_one_that_proves_itself(
     local: Any, site: Site, app_client: Registered, seen: list[Event], clock: MovableClock
 ) -> None:
