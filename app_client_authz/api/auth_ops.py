@@ -11,6 +11,7 @@ from app_client_authz.domain.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
+from app_client_authz.services import origin
 from app_client_authz.services.sign_ins import Request
 
 
@@ -82,8 +83,8 @@ def _initiate(call: Call, *, by_admin: bool) -> Json:
 
 def _request(call: Call) -> Request:
     registration = call.services.client_proofs.client(call.input["ClientId"], pool_id=call.input.get("UserPoolId"))
-    # Administrators say where their user is; the call itself comes from a server of theirs.
-    ip_address = call.input.get("ContextData", {}).get("IpAddress") or call.ip_address
+    propagates = registration.client.spec.enable_propagate_additional_user_context_data is True
+    ip_address = origin.present().address_for(propagates=propagates)
     return Request(registration, call.request_id, call.base, call.input.get("ClientMetadata", {}), ip_address)
 
 

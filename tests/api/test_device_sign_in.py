@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app_client_authz.domain.secret_hash import secret_hash
 from app_client_authz.domain.srp import N
 from tests.support.clock import MovableClock
 from tests.support.devices import PhysicalDevice
@@ -185,6 +186,29 @@ def test_confidential_client_proves_its_secret_at_each_step(
 
     missing = f"Client {client.client_id} is configured with secret but SECRET_HASH was not received"
     assert answer == ("NotAuthorizedException", missing)
+
+
+@pytest.mark.parametrize("propagates, seen", [(True, "203.0.113.9"), (False, "127.0.0.1")])
+def test_client_that_propagates_says_where_the_device_is(
+    cognito: Any, site: Site, pool_id: str, app_client: Registered, propagates: bool, seen: str
+) -> None:
+    track(cognito, pool_id, stands_in=False)
+    token = begin(cognito, app_client)["AuthenticationResult"]
+    device = PhysicalDevice(token["NewDeviceMetadata"])
+    cognito.confirm_device(AccessToken=token["AccessToken"], DeviceKey=device.key)
+    server = site.client(
+        generate_secret=True, explicit_auth_flows=FLOWS, enable_propagate_additional_user_context_data=propagates
+    )
+    proved = secret_hash(str(server.secret), USERNAME, server.client_id)
+    cognito.initiate_auth(
+        ClientId=server.client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": USERNAME, "PASSWORD": PASSWORD, "SECRET_HASH": proved, "DEVICE_KEY": device.key},
+        UserContextData={"IpAddress": "203.0.113.9"},
+    )
+
+    shown = cognito.admin_get_device(UserPoolId=pool_id, Username=USERNAME, DeviceKey=device.key)["Device"]
+    assert {"Name": "last_ip_used", "Value": seen} in shown["DeviceAttributes"]
 
 
 # --- in place of a second factor, or before it ----------------------------------------------------
