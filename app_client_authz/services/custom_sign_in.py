@@ -156,8 +156,10 @@ class CustomSignIn:
         if right is None:
             raise InvalidParameter(NOT_CONFIGURED)
         if right:
+            # This one does not count after all. The wrong ones before it do: what is easy to answer must not give
+            # back the guesses at the challenge behind it (R14).
             account = self._attempts.account(registration.pool.id, signer.key, signer.stored)
-            self._units.write(lambda unit: unit.hourly_counts.clear(account, _GUESS))
+            self._units.write(lambda unit: unit.hourly_counts.give_back(account, _GUESS))
         return self._go_on(signer, progress.with_result(CUSTOM_CHALLENGE, right=right))
 
     def waits_for_password(

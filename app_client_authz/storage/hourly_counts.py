@@ -1,6 +1,6 @@
 """How often an account did something in the last hour: counters that two threads cannot cheat (LCK-5 to LCK-7)."""
 
-from sqlalchemy import ColumnElement, Connection, delete, update
+from sqlalchemy import ColumnElement, Connection, update
 
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.insert_once import hold
@@ -30,11 +30,10 @@ class HourlyCounts:
         return True
 
     def give_back(self, account: Account, action: str) -> None:
-        """What was taken in this very transaction does not count after all."""
-        self._connection.execute(update(table).where(*self._own(account, action)).values(used=table.c.used - 1))
-
-    def clear(self, account: Account, action: str) -> None:
-        self._connection.execute(delete(table).where(*self._own(account, action)))
+        """One that was taken does not count after all; nothing, if its hour is over and the next one is empty."""
+        self._connection.execute(
+            update(table).where(*self._own(account, action), table.c.used > 0).values(used=table.c.used - 1)
+        )
 
     @staticmethod
     def _own(account: Account, action: str) -> tuple[ColumnElement[bool], ...]:

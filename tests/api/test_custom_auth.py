@@ -161,6 +161,34 @@ def test_wrong_answers_are_bounded_however_often_one_begins(cognito: Any, site: 
     assert refused(answer, cognito=cognito, client=app_client, challenge=challenge) == TOO_MANY
 
 
+@pytest.mark.attack("R14")
+def test_a_right_answer_gives_no_guesses_back_at_the_challenge_behind_it(
+    cognito: Any, site: Site, app_client: Registered
+) -> None:
+    Quiz(site)
+
+    @AppClientAuthz().trigger("DefineAuthChallenge", app=site.app)
+    def two_in_a_row(event: Event) -> Event:
+        session = event["request"]["session"]
+        right = all(each["challengeResult"] for each in session)
+        done = {"issueTokens": True} if right and len(session) == 2 else {"challengeName": "CUSTOM_CHALLENGE"}
+        return event | {"response": done if right else {"failAuthentication": True}}
+
+    for _ in range(15):
+        second = answer(cognito, app_client, begin(cognito, app_client))
+        assert refused(answer, cognito=cognito, client=app_client, challenge=second, text="no") == WRONG
+    challenge = begin(cognito, app_client)
+
+    assert refused(answer, cognito=cognito, client=app_client, challenge=challenge) == TOO_MANY
+
+
+@pytest.mark.attack("R14")
+def test_right_answers_use_up_no_guesses(cognito: Any, site: Site, app_client: Registered) -> None:
+    Quiz(site)
+    for _ in range(16):
+        assert answer(cognito, app_client, begin(cognito, app_client))["AuthenticationResult"]
+
+
 def test_the_password_can_be_the_first_of_the_challenges(cognito: Any, site: Site, app_client: Registered) -> None:
     quiz = Quiz(site, after_password=True)
     srp = SrpClient(site.pool.id, PASSWORD)
