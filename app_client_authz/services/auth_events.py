@@ -30,10 +30,8 @@ def record(
     pool, client = registration.pool, registration.client
     if not pool.keeps_auth_events:
         return
-    if response is EventResponse.FAIL:
-        account = Account(pool.id, sub)
-        if not unit.hourly_counts.take(account, "auth_event_failed", limit=FAILURES_PER_HOUR, now=now):
-            return
+    if response is EventResponse.FAIL and not _take(unit, Account(pool.id, sub), now):
+        return
     propagates = client.spec.enable_propagate_additional_user_context_data is True
     unit.auth_events.add(
         AuthEvent(
@@ -59,3 +57,13 @@ def record_failure(
         units.write(lambda unit: record(unit, registration, sub, kind, EventResponse.FAIL, now, answered=answered))
     except ConcurrentModification:
         return  # the user was deleted meanwhile, and the record with them
+
+
+def simulate_failure(units: Units, registration: Registration, account: Account, now: float) -> None:
+    """Nothing goes on record of a name that nobody has, at the cost of what would: a write of its own (ENU-6)."""
+    if registration.pool.keeps_auth_events:
+        units.write(lambda unit: _take(unit, account, now))
+
+
+def _take(unit: Unit, account: Account, now: float) -> bool:
+    return unit.hourly_counts.take(account, "auth_event_failed", limit=FAILURES_PER_HOUR, now=now)

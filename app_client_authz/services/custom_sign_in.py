@@ -218,9 +218,13 @@ class CustomSignIn:
         if decided is None:
             raise InvalidParameter(NOT_CONFIGURED)
         if decided.fails:
-            if signer.stored is not None:
+            registration, now = signer.registration, self._clock()
+            if signer.stored is None:
+                account = self._attempts.account(registration.pool.id, signer.key, None)
+                auth_events.simulate_failure(self._units, registration, account, now)
+            else:
                 sub = signer.stored.user.sub
-                auth_events.record_failure(self._units, signer.registration, sub, EventType.SIGN_IN, self._clock())
+                auth_events.record_failure(self._units, registration, sub, EventType.SIGN_IN, now)
             raise NotAuthorized(WRONG, detail="the triggers end it")
         if decided.issues_tokens:
             return self._let_in(signer, settle)

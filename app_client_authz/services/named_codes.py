@@ -118,8 +118,10 @@ class NamedCodes:
         try:
             return self._codes.prove(account, purpose, code, hides=hides, refuses=refuses)
         except OperationError:
-            if stored is not None:
-                kind, now = _TRIED[purpose.name], self._clock()
+            kind, now = _TRIED[purpose.name], self._clock()
+            if stored is None:
+                auth_events.simulate_failure(self._units, registration, account, now)
+            else:
                 auth_events.record_failure(self._units, registration, stored.user.sub, kind, now)
             raise
 

@@ -66,7 +66,7 @@ class PasswordAttempts:
         try:
             self._reserve(account, ids, sub)
         except PasswordAttemptsExceeded:
-            self._record_failure(registration, stored, event)
+            self._record_failure(registration, account, stored, event)
             raise
         try:
             if stored is not None and not registration.client.prevents_user_existence_errors:
@@ -75,7 +75,7 @@ class PasswordAttempts:
         except AuthzError as refusal:
             self._units.write(lambda unit: unit.attempts.release(account))
             if isinstance(refusal, OperationError) and not isinstance(refusal, TooManyRequests):
-                self._record_failure(registration, stored, event)
+                self._record_failure(registration, account, stored, event)
             raise
         now = self._clock()
         if right:
@@ -83,7 +83,7 @@ class PasswordAttempts:
             return
         self._units.write(lambda unit: unit.attempts.fail(account, now))
         audit.record("password_wrong", sub=sub, **ids)
-        self._record_failure(registration, stored, event, *wrong)
+        self._record_failure(registration, account, stored, event, *wrong)
         raise NotAuthorized(WRONG)
 
     def _reserve(self, account: Account, ids: Mapping[str, str], sub: str | None) -> None:
@@ -125,14 +125,23 @@ class PasswordAttempts:
         try:
             self.check_status(stored)
         except OperationError:
-            self._record_failure(registration, stored, EventType.SIGN_IN, *answered)
+            account = self.account(registration.pool.id, stored.user.username, stored)
+            self._record_failure(registration, account, stored, EventType.SIGN_IN, *answered)
             raise
 
     def _record_failure(
-        self, registration: Registration, stored: StoredUser | None, event: EventType, *answered: Answered
+        self,
+        registration: Registration,
+        account: Account,
+        stored: StoredUser | None,
+        event: EventType,
+        *answered: Answered,
     ) -> None:
-        if stored is not None:
-            auth_events.record_failure(self._units, registration, stored.user.sub, event, self._clock(), *answered)
+        now = self._clock()
+        if stored is None:
+            auth_events.simulate_failure(self._units, registration, account, now)
+        else:
+            auth_events.record_failure(self._units, registration, stored.user.sub, event, now, *answered)
 
     def account(self, pool_id: str, name_key: str, stored: StoredUser | None) -> Account:
         """All names of a user share one counter; a name that nobody has counts just the same (ENU-7)."""

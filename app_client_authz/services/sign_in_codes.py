@@ -66,7 +66,9 @@ class SignInCodes:
         right = self._units.write(guess)
         if right:
             return
-        if is_first and opened.stored is not None:
+        if opened.stored is None:
+            auth_events.simulate_failure(self._units, opened.registration, account, self._clock())
+        elif is_first:
             # What becomes of a second factor, ``SecondFactors`` puts on record.
             sub, now = opened.stored.user.sub, self._clock()
             auth_events.record_failure(self._units, opened.registration, sub, EventType.SIGN_IN, now)

@@ -13,6 +13,7 @@ from tests.support.aws import ACCESS_KEY, SECRET_KEY, Wire, output, refusal
 from tests.support.clock import MovableClock
 from tests.support.cost import cost_on
 from tests.support.site import CALLBACK, PASSWORD, PREFIX, USERNAME, Registered, Site, claims, make_site
+from tests.support.srp import SrpClient
 
 LOCAL = "127.0.0.1"
 WRONG = "Wrong-passw0rd!"
@@ -346,6 +347,48 @@ def test_sign_in_costs_what_it_did_where_nothing_is_kept(wire: Wire, site: Site,
     before, after = costs
     assert [more - less for more, less in zip(after.figures, before.figures, strict=True)] == [1, 1, 0]
     assert "authz_auth_events" not in str(before)
+
+
+@pytest.mark.attack("R15")
+@pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "EMAIL_OTP", "ConfirmSignUp"])
+def test_a_failure_costs_as_many_transactions_for_a_name_that_nobody_has(wire: Wire, kept: Site, flow: str) -> None:
+    hiding = kept.client(
+        explicit_auth_flows=("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH"),
+        prevent_user_existence_errors="ENABLED",
+    )
+    if flow == "EMAIL_OTP":
+        factors = ["PASSWORD", "EMAIL_OTP"]
+        body = {"UserPoolId": kept.pool.id, "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": factors}}}
+        add_ons = {"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"}}
+        output(wire("UpdateUserPool", {**body, **add_ons, "AutoVerifiedAttributes": ["email"]}))
+
+    def fail(name: str) -> tuple[int, tuple[str, str]]:
+        client: Body = {"ClientId": hiding.client_id}
+        if flow == "ConfirmSignUp":
+            operation, body = flow, {**client, "Username": name, "ConfirmationCode": "000000"}
+        elif flow == "EMAIL_OTP":
+            asked = {"USERNAME": name, "PREFERRED_CHALLENGE": flow}
+            begun = output(
+                wire("InitiateAuth", {**client, "AuthFlow": "USER_AUTH", "AuthParameters": asked}, signed=False)
+            )
+            answers = {"USERNAME": name, "EMAIL_OTP_CODE": "00000000"}
+            session = {"ChallengeName": flow, "Session": begun["Session"]}
+            operation, body = "RespondToAuthChallenge", {**client, **session, "ChallengeResponses": answers}
+        elif flow == "USER_SRP_AUTH":
+            srp = SrpClient(kept.pool.id, WRONG)
+            asked = {"USERNAME": name, "SRP_A": srp.a}
+            begun = output(wire("InitiateAuth", {**client, "AuthFlow": flow, "AuthParameters": asked}, signed=False))
+            answers = srp.responses(begun["ChallengeParameters"])
+            operation = "RespondToAuthChallenge"
+            body = {**client, "ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": answers}
+        else:
+            operation, asked = "InitiateAuth", {"USERNAME": name, "PASSWORD": WRONG}
+            body = {**client, "AuthFlow": flow, "AuthParameters": asked}
+        with cost_on(kept.services.engine) as cost:
+            refused = refusal(wire(operation, body, signed=False))
+        return cost.commits, refused
+
+    assert fail(USERNAME) == fail("nobody")
 
 
 def test_prune_deletes_what_is_older_than_the_setting(sqlite_url_migrated: str, clock: MovableClock) -> None:
