@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app_client_authz.config import is_loopback
 from app_client_authz.domain import ids
@@ -72,6 +73,7 @@ def serve(
     Settings are read from the environment (AUTHZ_…, as in docs/configuration.md): options go before them, and they go
     before the settings of the seed file.
     """
+    _check_database(database)
     try:
         seed = _read(seed_file)
         options = _from_options(public_url, issuer, access_keys)
@@ -88,6 +90,8 @@ def serve(
     except SQLAlchemyError as error:
         # Its text may hold the URL and its password.
         raise click.ClickException(f"The database does not answer ({type(error).__name__}).") from None
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"The driver that --database asks for is not installed: {error.name}.") from None
     _serve(site, host, port)
 
 
@@ -127,6 +131,14 @@ def _from_options(public_url: str | None, issuer: str | None, access_keys: tuple
     if pairs:
         given["AUTHZ_ACCESS_KEYS"] = {key_id: secret for key_id, _, secret in pairs}
     return given
+
+
+def _check_database(url: str | None) -> None:
+    try:
+        make_url(url or "sqlite://")
+    except (ArgumentError, ValueError):
+        # Not what it was: there may be a password in it.
+        raise click.BadOptionUsage("--database", "--database is no URL of a database.") from None
 
 
 def _check_host(host: str, services: Services) -> None:
