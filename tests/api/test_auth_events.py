@@ -242,16 +242,13 @@ def test_address_that_an_application_claims_counts_for_clients_that_propagate_it
         assert events(wire, kept)[0]["EventContextData"] == expected
 
 
-def test_call_in_the_same_process_has_no_address_even_after_a_request(
-    local: Any, wire: Wire, kept: Site, app: Registered, clock: MovableClock
+def test_call_of_a_service_has_no_address_even_after_a_request(
+    wire: Wire, kept: Site, app: Registered, clock: MovableClock
 ) -> None:
     output(sign_in(wire, app))
     clock.advance(1)
-    local.initiate_auth(
-        ClientId=app.client_id,
-        AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": USERNAME, "PASSWORD": PASSWORD},
-    )
+    user = kept.services.users.describe(kept.pool.id, USERNAME)
+    kept.services.sessions.begin(user, replacing=None, registration=kept.services.app_clients.find(app.client_id))
 
     assert [event["EventContextData"] for event in events(wire, kept)] == [{}, {"IpAddress": LOCAL}]
 

@@ -478,7 +478,6 @@ def sessions_and_client_tokens(cognito: Recorder, pool: str) -> None:
     cognito.list_user_sessions(**token)
     cognito.admin_list_user_auth_events(**kim)
     cognito.update_user_pool(UserPoolId=pool, UserPoolTier="PLUS", UserPoolAddOns={"AdvancedSecurityMode": "AUDIT"})
-    # Without it the address is that of the socket, which only one of the two has.
     came_from = {"IpAddress": "203.0.113.9", "ServerName": "shop", "ServerPath": "/", "HttpHeaders": []}
     for password in (PASSWORD, "Wrong-1!"):
         cognito.admin_initiate_auth(
@@ -520,8 +519,8 @@ SCENES = (
     sign_in,
     devices,
     registration_and_recovery,
-    second_factors,
     sessions_and_client_tokens,
+    second_factors,
 )
 
 
