@@ -255,6 +255,13 @@ def test_another_issuer_is_for_a_server_of_this_machine(url: str | None) -> None
     assert "https://login.example.com/auth" in message
 
 
+def test_a_pool_of_this_site_is_not_guarded_as_another_servers() -> None:
+    guarded = {"https://issuer.example/us-east-1_AbC123xyz": {"client_ids": None}}
+    settings(AUTHZ_GUARD_POOLS=guarded)
+    message = refusal(AUTHZ_GUARD_POOLS=guarded, AUTHZ_ISSUER="https://issuer.example/{pool_id}")
+    assert message.endswith("is a pool of this site: name it by its ID alone")
+
+
 def test_a_password_in_the_issuer_is_not_shown() -> None:
     assert "hunter2" not in refusal(AUTHZ_ISSUER="https://me:hunter2@issuer.example.com/{pool_id}")
 

@@ -48,7 +48,7 @@ def check(settings: "Settings") -> None:
     ConfigurationError: a pool of the site itself is named as if it were somebody else's.
     """
     for pool in settings.guard_pools or ():
-        if pool.issuer is not None and pool.issuer == f"{settings.public_url}/{pool.pool_id}":
+        if pool.issuer is not None and pool.issuer == settings.issuers.of(settings.public_url or "", pool.pool_id):
             raise ConfigurationError(f"{_POOLS}: {pool.issuer} is a pool of this site: name it by its ID alone")
 
 

@@ -5,15 +5,15 @@ import json
 from collections.abc import Mapping
 
 from app_client_authz.config import Settings
+from app_client_authz.domain.dialect import Dialect
 from app_client_authz.domain.errors import ConfigurationError
 
 PREFIX = "AUTHZ_"
 FLASKS = ("SECRET_KEY", "SQLALCHEMY_DATABASE_URI")
+_TEXTS = (str, str | None, Dialect, frozenset[str], tuple[str, str] | None)
+# Numbers, flags, lists and mappings are written in JSON; everything else is the text that it is.
 _STRUCTURED = frozenset(
-    PREFIX + field.name.upper()
-    for field in dataclasses.fields(Settings)
-    # Numbers, flags, lists and mappings are written in JSON; everything else is the text that it is.
-    if any(word in str(field.type) for word in ("int", "bool", "Mapping", "tuple[str, ...]"))
+    PREFIX + field.name.upper() for field in dataclasses.fields(Settings) if field.type not in _TEXTS
 )
 
 

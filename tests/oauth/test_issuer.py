@@ -9,7 +9,7 @@ from flask import Flask
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from app_client_authz import AppClientAuthz
+from app_client_authz import AppClientAuthz, require_scope
 from app_client_authz.api import local_client
 from tests.support.clock import MovableClock
 from tests.support.site import BASE, CALLBACK, PASSWORD, PREFIX, SIGNED_OUT, Site, claims, location, make_site
@@ -105,6 +105,19 @@ def test_the_json_api_issues_and_reads_it(site: Site) -> None:
     )["AuthenticationResult"]
     assert claims(signed_in["IdToken"])["iss"] == issuer(site)
     assert cognito.get_user(AccessToken=signed_in["AccessToken"])["Username"] == site.user.username
+
+
+def test_guarded_views_of_the_same_app_take_its_tokens(site: Site) -> None:
+    @site.app.get("/orders")
+    @require_scope("orders/read")
+    def orders() -> list[str]:
+        return ["one"]
+
+    browser = site.browse()
+    token = browser.post(
+        f"{PREFIX}/oauth2/token", data={"grant_type": "client_credentials", **site.machine.credentials}
+    ).json["access_token"]
+    assert browser.get("/orders", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def test_nobody_elses_signature_counts(site: Site) -> None:

@@ -263,6 +263,8 @@ def test_the_factory_reads_the_environment(sqlite_url_migrated: str) -> None:
             "AUTHZ_CODE_LIFETIME_SECONDS": "120",
             "AUTHZ_FACES": '["oauth"]',
             "AUTHZ_ACCESS_KEYS": '{"key": "secret"}',
+            "AUTHZ_GUARD_CHECKS_REVOCATION": "false",
+            "AUTHZ_GUARD_POOLS": '["us-east-1_AbC123xyz"]',
             "AUTHZ_SMTP_PASSWORD": "12345",
             "AUTHZ_SMTP_USERNAME": "{me}",
             "SECRET_KEY": STRONG,
@@ -274,6 +276,8 @@ def test_the_factory_reads_the_environment(sqlite_url_migrated: str) -> None:
     assert (settings.url_prefix, settings.code_lifetime_seconds, settings.faces) == ("", 120, ("oauth",))
     assert dict(settings.access_keys) == {"key": "secret"}
     assert (settings.smtp_username, settings.smtp_password) == ("{me}", "12345")
+    assert settings.guard_checks_revocation is False
+    assert [pool.pool_id for pool in settings.guard_pools] == [POOL]
     assert "HOME" not in app.config
 
 

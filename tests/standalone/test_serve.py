@@ -11,16 +11,18 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import boto3
 import pytest
 import requests
 import yaml
 from click.testing import CliRunner
+from flask import Flask
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from app_client_authz import TokenGuard, require_scope
 from app_client_authz.standalone.command import main
 from tests.samples.running import environment
 from tests.support.imports import ROOT
@@ -84,21 +86,27 @@ def serving(*options: str, before: str = "") -> Iterator[Served]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert process.stdout is not None
+    with process.stdout as printed:
+        try:
+            yield Served(process, _screen(process, printed))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            ended = process.wait(timeout=START_SECONDS)
+    assert ended == 0
+
+
+def _screen(process: "subprocess.Popen[str]", printed: IO[str]) -> str:
+    """What is printed until it serves; a start that never comes to that is ended."""
     give_up = threading.Timer(START_SECONDS, process.kill)
     give_up.start()
-    try:
-        lines: list[str] = []
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            if line == "\n" and any("Try" in each for each in lines):
-                break
-        yield Served(process, "".join(lines))
-    finally:
-        give_up.cancel()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
-        process.stdout.close()  # type: ignore[union-attr]
+    lines: list[str] = []
+    for line in printed:
+        lines.append(line)
+        if line == "\n" and any("Try" in each for each in lines):
+            break
+    give_up.cancel()
+    return "".join(lines)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +149,23 @@ def test_a_service_that_pins_the_real_issuer_takes_the_tokens(served: Served) ->
     keys = KeySet.import_key_set(requests.get(f"{served.url}/{POOL}/.well-known/jwks.json", timeout=30).json())
     for token in (machine_token(served.url)["access_token"], signed_in["IdToken"], signed_in["AccessToken"]):
         assert jwt.decode(token, keys, algorithms=["RS256"]).claims["iss"] == ISSUER
+
+
+def test_guarded_views_that_were_made_for_the_real_pool_take_the_tokens(served: Served) -> None:
+    app = Flask("orders")
+    app.config["AUTHZ_GUARD_POOLS"] = {
+        ISSUER: {"client_ids": [CLIENT], "jwks": f"{served.url}/{POOL}/.well-known/jwks.json"}
+    }
+    TokenGuard(app)
+
+    @app.get("/orders")
+    @require_scope("orders/read")
+    def orders() -> list[str]:
+        return ["one"]
+
+    token = machine_token(served.url)["access_token"]
+    answer = app.test_client().get("/orders", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json) == (200, ["one"])
 
 
 def test_the_screen_says_where_and_what_and_no_secret(served: Served) -> None:
