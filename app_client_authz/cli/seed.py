@@ -1,6 +1,7 @@
 """``flask authz seed``, ``import cognito`` and ``export``: pools out of files, and into files."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,7 +12,7 @@ from app_client_authz.cli import output
 from app_client_authz.cli.params import option_json, pair
 from app_client_authz.config import Settings
 from app_client_authz.proxies import current_authz
-from app_client_authz.seeding import cognito, documents, export, files, seeds
+from app_client_authz.seeding import cognito, documents, export, files, parts, seeds
 from app_client_authz.seeding.plan import Outcome, Plan
 from app_client_authz.seeding.problems import Problems, Refused
 
@@ -77,7 +78,7 @@ def import_cognito(
             found.add(path.name, files.read(path))
         for group, name in members:
             found.add_members(group, Path(name).name, files.read(Path(name)))
-        document = found.document(pool_id)
+        document = found.document(pool_id, partial(parts.provider_names, current_authz))
         plan = seeds.plan(current_authz, [] if document is None else [document], problems)
     except Refused as refused:
         _refuse(refused)

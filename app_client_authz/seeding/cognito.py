@@ -5,19 +5,21 @@ describe-user-pool-client, list-resource-servers, describe-identity-provider, li
 known by its members.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app_client_authz.api import pool_wire, shapes
 from app_client_authz.api.wire import Json
+from app_client_authz.domain.client_rules import LOCAL_PROVIDER
 from app_client_authz.domain.errors import InvalidParameter, OperationError
 from app_client_authz.domain.shapes import plain
 from app_client_authz.seeding import clients, pools, users
 from app_client_authz.seeding.documents import Item, PoolDocument, items, mapping
+from app_client_authz.seeding.members import request_members
 from app_client_authz.seeding.problems import Problems
 from app_client_authz.services.pools import refuse_unenforced
 
-_MFA = frozenset({"MfaConfiguration", *(name for name in pools.KNOWN if name.endswith("MfaConfiguration"))})
+_MFA = frozenset(request_members("SetUserPoolMfaConfig")) - {"UserPoolId"}
 _SESSIONS = frozenset({"UserSessionTracking", "TokenSession"})
 _MARKS = ("NextToken", "PaginationToken")
 _NO_USE = {
@@ -86,12 +88,16 @@ class Export:
         usernames = [each.members.get("Username") for each in listed]
         for position, each in enumerate(self.groups):
             if each.members.get("GroupName") == group:
-                self.groups[position] = each.of(Users=[*each.members.get("Users", []), *usernames])
+                known = each.members.get("Users")
+                self.groups[position] = each.of(Users=[*(known if isinstance(known, list) else ()), *usernames])
                 return
         self.groups.append(Item(name, {"GroupName": group, "Users": usernames}))
 
-    def document(self, pool_id: str | None = None) -> PoolDocument | None:
-        """The pool that the files describe; ``pool_id`` is needed where none of them names it."""
+    def document(self, pool_id: str | None, providers_of: Callable[[str], Collection[str]]) -> PoolDocument | None:
+        """The pool that the files describe; ``pool_id`` is needed where none of them names it.
+
+        ``providers_of`` tells the identity providers that a pool here has already.
+        """
         for each in (self.mfa, self.sessions):
             if each is not None and self.pool is None:
                 self.problems.add(each.where, "it goes with what describe-user-pool prints")
@@ -102,7 +108,7 @@ class Export:
             told = f"they are of several: {', '.join(found)}" if found else "none says so: --pool POOL"
             self.problems.add("the files", f"which pool? {told}")
             return None
-        providers = _texts(self.identity_providers, "ProviderName")
+        providers = {*_texts(self.identity_providers, "ProviderName"), *providers_of(found[0])}
         return PoolDocument(
             found[0],
             "the files",
@@ -155,7 +161,8 @@ class Export:
         item = self._known(item, clients.KNOWN)
         providers = item.members.get("SupportedIdentityProviders") or []
         if isinstance(providers, list):
-            absent = [each for each in providers if each != "COGNITO" and each not in known]
+            named = [each for each in providers if isinstance(each, str)]
+            absent = [each for each in named if each != LOCAL_PROVIDER and each not in known]
             for each in absent:
                 self._left(
                     item, f"SupportedIdentityProviders.{each}", "give what describe-identity-provider prints of it, too"

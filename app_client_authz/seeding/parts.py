@@ -17,6 +17,7 @@ from app_client_authz.services.registry import Services
 
 T = TypeVar("T")
 
+PAGE = 60
 _OF_POOL = frozenset({"UserPoolId"})
 
 
@@ -58,7 +59,7 @@ def plan_identity_providers(
     services: Services, pool: PlannedPool, items: Sequence[Item], plan: Plan, problems: Problems
 ) -> frozenset[str]:
     """The names of the providers that the pool is going to have."""
-    names = _providers_of(services, pool.pool.id) if pool.exists else set()
+    names = provider_names(services, pool.pool.id)
     for item in items:
         noted = problems.count
         name = text(item, "ProviderName", problems)
@@ -69,6 +70,19 @@ def plan_identity_providers(
                 with problems.at(item.where):
                     _plan_provider(services, pool, name, given, plan)
     return frozenset(names)
+
+
+def provider_names(services: Services, pool_id: str) -> set[str]:
+    """The names of the identity providers that a pool has now; none if there is no such pool."""
+    found: set[str] = set()
+    after = ""
+    try:
+        while more := services.identity_providers.page(pool_id, after=after, limit=PAGE):
+            found |= {each.name for each in more}
+            after = more[-1].name
+    except ResourceNotFound:
+        return set()
+    return found
 
 
 def plan_groups(
@@ -93,15 +107,6 @@ def _scopes_named(identifier: str, given: Json) -> set[str]:
     scopes = given.get("Scopes")
     listed = scopes if isinstance(scopes, list) else []
     return {f"{identifier}/{each.get('ScopeName')}" for each in listed if isinstance(each, dict)}
-
-
-def _providers_of(services: Services, pool_id: str) -> set[str]:
-    found: set[str] = set()
-    after = ""
-    while more := services.identity_providers.page(pool_id, after=after, limit=60):
-        found |= {each.name for each in more}
-        after = more[-1].name
-    return found
 
 
 def _plan_provider(services: Services, pool: PlannedPool, name: str, given: Json, plan: Plan) -> None:

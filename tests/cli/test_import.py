@@ -320,11 +320,31 @@ def test_second_factors_come_from_their_own_answer(bare: Shell, tmp_path: Path) 
     notes = bare.json("import", "cognito", str(tmp_path / "pool.json"), "--dry-run")["Notes"]
     where = "pool.json: UserPool.MfaConfiguration"
     assert f"{where}: not taken over: give what get-user-pool-mfa-config prints, too" in notes
-    factors = {"SoftwareTokenMfaConfiguration": {"Enabled": True}, "MfaConfiguration": "OPTIONAL"}
+    factors = {
+        "SoftwareTokenMfaConfiguration": {"Enabled": True},
+        "WebAuthnConfiguration": {"UserVerification": "preferred"},
+        "MfaConfiguration": "OPTIONAL",
+    }
     (tmp_path / "mfa.json").write_text(json.dumps(factors))
     bare.ok("import", "cognito", str(tmp_path / "pool.json"), str(tmp_path / "mfa.json"))
     got = cognito(bare).get_user_pool_mfa_config(UserPoolId=REAL)
     assert {name: got[name] for name in factors} == factors
+
+
+def test_providers_that_the_pool_has_already_stay_with_its_clients(
+    bare: Shell, answers: list[str], tmp_path: Path
+) -> None:
+    provider = {
+        "UserPoolId": REAL,
+        "ProviderName": "Google",
+        "ProviderType": "Google",
+        "ProviderDetails": {"client_id": "abc", "client_secret": "of-google", "authorize_scopes": "openid"},
+    }
+    (tmp_path / "google.json").write_text(json.dumps({"IdentityProvider": provider}))
+    bare.ok("import", "cognito", *answers, str(tmp_path / "google.json"))
+    assert changed(bare.json("import", "cognito", *answers)) == []
+    described = cognito(bare).describe_user_pool_client(UserPoolId=REAL, ClientId=CLIENT)["UserPoolClient"]
+    assert described["SupportedIdentityProviders"] == ["COGNITO", "Google"]
 
 
 def test_parts_can_come_later(bare: Shell, answers: list[str], tmp_path: Path) -> None:

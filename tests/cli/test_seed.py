@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from app_client_authz.domain.errors import OperationError
+from app_client_authz.seeding import documents, seeds
+from app_client_authz.seeding.plan import Outcome, Plan
+from app_client_authz.seeding.problems import Problems
 from app_client_authz.services.audit import security_event
 from tests.cli.conftest import PASSWORD, POOL, Shell
 
@@ -244,6 +248,21 @@ def test_once_more_changes_nothing_at_all(bare: Shell, path: Path, events: list[
     assert changed(seeded(bare, path, SEED)) == []
     assert state(bare) == before
     assert events == []
+
+
+@pytest.mark.attack("R24")
+def test_of_two_who_seed_at_once_one_is_told_to_run_it_again(bare: Shell) -> None:
+    def planned() -> Plan:
+        problems = Problems()
+        return seeds.plan(bare.services, documents.of_seed(SEED, problems).pools, problems)
+
+    first, second = planned(), planned()
+    first.apply()
+    before = state(bare)
+    with pytest.raises(OperationError, match=r"already exists\. What was done before this stays; run it again\."):
+        second.apply()
+    assert state(bare) == before
+    assert planned().count(Outcome.UNCHANGED) == len(LINES)
 
 
 def test_only_what_differs_is_changed(bare: Shell, path: Path, described: Any) -> None:
