@@ -145,6 +145,8 @@ class PasswordResetRequired(OperationError):
 class TriggerFailed(OperationError):
     """The base of what triggers of the host end a request with."""
 
+    code = "UnexpectedLambdaException"
+
 
 class UserLambdaValidation(TriggerFailed):
     """A trigger refused: what it raised is shown to the caller."""

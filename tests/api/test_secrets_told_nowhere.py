@@ -109,12 +109,13 @@ def watched(site: Site, clock: MovableClock, caplog: pytest.LogCaptureFixture) -
     with site.services.engine.begin() as connection:
         name = {"name": UNCONFIRMED}
         connection.execute(sa.text("UPDATE authz_users SET status = 'UNCONFIRMED' WHERE username = :name"), name)
-    numbers = itertools.count(1)
+    # No "000000" in an ID: that is a code which a scene types.
+    numbers = itertools.count(111_111_111)
     client = Watched(AppClientAuthz().client("cognito-idp", app=site.app))
     recorder = Recorder(client, clock)
     caplog.set_level(logging.DEBUG)
     with (
-        patch.object(ids, "pool_id_from", side_effect=lambda region, _random: f"{region}_{next(numbers):09}"),
+        patch.object(ids, "pool_id_from", side_effect=lambda region, _random: f"{region}_{next(numbers)}"),
         patch.object(digests, "random_digits", return_value=CODE),
         security_event.connected_to(lambda _sender, **signal: client.signals.append(signal)),
     ):

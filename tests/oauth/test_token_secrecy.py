@@ -7,6 +7,7 @@ import pytest
 
 from app_client_authz.domain.client_spec import RefreshTokenRotation
 from app_client_authz.services.audit import security_event
+from app_client_authz.services.machine_tokens import MachineTokens
 from app_client_authz.services.tokens import Tokens
 from tests.support.back_channel import REVOKE, TOKEN, USERINFO, exchange, refresh, revoke, token, userinfo
 from tests.support.clock import MovableClock
@@ -102,17 +103,22 @@ def test_no_secret_is_told_with_a_security_event(site: Site, clock: MovableClock
 def test_no_value_shows_a_secret_when_it_is_printed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     printed: list[str] = []
     secrets: list[str] = []
-    for name in ("redeem_code", "refresh", "client_credentials"):
-        method = getattr(Tokens, name)
+    watched_methods: tuple[tuple[type, str], ...] = (
+        (Tokens, "redeem_code"),
+        (Tokens, "refresh"),
+        (MachineTokens, "client_credentials"),
+    )
+    for service, name in watched_methods:
+        method = getattr(service, name)
 
-        def watched(self: Tokens, *given: Any, _method: Any = method, **more: Any) -> Any:
+        def watched(self: object, *given: Any, _method: Any = method, **more: Any) -> Any:
             result = _method(self, *given, **more)
             # The registration and the code found are values; the presented token itself is a plain text.
             printed.extend(repr(each) for each in (result, *given) if not isinstance(each, str | None))
             secrets.extend(filter(None, (result.access_token, result.id_token, result.refresh_token)))
             return result
 
-        monkeypatch.setattr(Tokens, name, watched)
+        monkeypatch.setattr(service, name, watched)
     code = site.code(site.web)
     tokens = exchange(site, site.web, code).json
     refresh(site, site.web, tokens["refresh_token"])

@@ -4,6 +4,8 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 from flask import Blueprint, Flask
@@ -121,7 +123,13 @@ def test_async_view_is_guarded_and_run_as_the_app_runs_it(standing_host: Host) -
         def ensure_sync(self, view: Callable[..., object]) -> Callable[..., object]:
             if not inspect.iscoroutinefunction(view):
                 return view
-            return lambda *args, **kwargs: asyncio.run(view(*args, **kwargs))
+
+            def awaited(*args: object, **kwargs: object) -> object:
+                # In a thread of its own: a browser's event loop may run in this one.
+                with ThreadPoolExecutor(1) as threads:
+                    return threads.submit(copy_context().run, asyncio.run, view(*args, **kwargs)).result()
+
+            return awaited
 
     app = Awaiting("awaiting")
     app.config.update(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-REQUIRED = "AUTHZ_REQUIRE_BROWSER"
+REQUIRED = "TESTS_REQUIRE_BROWSER"
 MISSING = "no Chromium here: apt-get install chromium"
 FLAGS = (
     "--no-sandbox",  # Chromium's own sandbox refuses to run for root

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-REQUIRED = "AUTHZ_REQUIRE_NGINX"
+REQUIRED = "TESTS_REQUIRE_NGINX"
 MISSING = "no nginx here: apt-get install nginx-light"
 START_SECONDS = 20
 CONFIGURATION = """

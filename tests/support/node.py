@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-REQUIRED = "AUTHZ_REQUIRE_NODE"
+REQUIRED = "TESTS_REQUIRE_NODE"
 FOLDER = Path(__file__).parents[1] / "clients" / "node"
 OLDEST = 18
 MISSING = f"install Node.js {OLDEST} or newer, then: npm install --no-package-lock --prefix tests/clients/node"
