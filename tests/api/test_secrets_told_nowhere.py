@@ -29,6 +29,8 @@ from tests.support.twins import Recorder
 # Sensitive in the model, and kept or told on purpose: who somebody is.
 KNOWN = {"AttributeValueType", "ClientIdType", "SessionIpAddressType", "UserContextDataType", "UsernameType"}
 NAMES = {"USERNAME", "USER_ID_FOR_SRP", "DEVICE_KEY", "SRP_A"}
+PUBLIC = {*model().shapes["ChallengeNameType"]["enum"], "SRP_A"}
+"""Answers to a choice, which stand among the secret ones."""
 SHORTEST_SECRET = 6
 # What of a user's doings is told, by the operation that it was done with.
 TOLD = {
@@ -72,7 +74,7 @@ def secrets_in(kind: str, value: Any, *, inside: bool = False) -> Iterator[str]:
         case list():
             for each in value:
                 yield from secrets_in(shape["member"], each, inside=secret)
-        case str() if secret and len(value) >= SHORTEST_SECRET:
+        case str() if secret and len(value) >= SHORTEST_SECRET and value not in PUBLIC and not value.isdecimal():
             yield value
 
 
@@ -109,13 +111,12 @@ def watched(site: Site, clock: MovableClock, caplog: pytest.LogCaptureFixture) -
     with site.services.engine.begin() as connection:
         name = {"name": UNCONFIRMED}
         connection.execute(sa.text("UPDATE authz_users SET status = 'UNCONFIRMED' WHERE username = :name"), name)
-    # No "000000" in an ID: that is a code which a scene types.
-    numbers = itertools.count(111_111_111)
+    numbers = itertools.count(1)
     client = Watched(AppClientAuthz().client("cognito-idp", app=site.app))
     recorder = Recorder(client, clock)
     caplog.set_level(logging.DEBUG)
     with (
-        patch.object(ids, "pool_id_from", side_effect=lambda region, _random: f"{region}_{next(numbers)}"),
+        patch.object(ids, "pool_id_from", side_effect=lambda region, _random: f"{region}_{next(numbers):09}"),
         patch.object(digests, "random_digits", return_value=CODE),
         security_event.connected_to(lambda _sender, **signal: client.signals.append(signal)),
     ):
