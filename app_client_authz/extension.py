@@ -103,7 +103,9 @@ class AppClientAuthz:
         forget_after_fork(engine)
         if embedded or is_in_memory(engine):
             make_private(engine)
-            migrate.upgrade(engine)
+            # Asked first: Alembic takes longer to import than the rest of a start.
+            if not migrate.is_current(engine):
+                (migrate.make if is_in_memory(engine) else migrate.upgrade)(engine)
         services = build(
             settings,
             engine,

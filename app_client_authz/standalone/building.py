@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, StaticPool, create_engine
 
 from app_client_authz.domain.errors import ConfigurationError
 from app_client_authz.extension import AppClientAuthz
 from app_client_authz.services.registry import Services
 from app_client_authz.standalone import bare, secret_key
 from app_client_authz.storage import migrate
-from app_client_authz.storage.engine import engine_options, make_private, tune_sqlite
+from app_client_authz.storage.engine import engine_options, is_in_memory, make_private, tune_sqlite
 
 IN_MEMORY = "sqlite://"
+FILE = "authz.db"
+"""In a data folder; the name that the embedded database has everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,13 @@ class Site:
     services: Services
     kept_in: str | None
     folder: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """What the extension asks of a Flask-SQLAlchemy object, without the ORM, whose import a start would wait for."""
+
+    engines: Mapping[str | None, Engine]
 
 
 def build(given: Mapping[str, Any], folder: Path | None, database: str | None) -> Site:
@@ -49,24 +58,28 @@ def build(given: Mapping[str, Any], folder: Path | None, database: str | None) -
         config.setdefault("SECRET_KEY", secret_key.kept(folder))
     elif url is None:
         config.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
-    if url is not None:
-        return _elsewhere(config, folder, url)
-    if folder is None:
-        config["SQLALCHEMY_DATABASE_URI"] = IN_MEMORY
     app = bare(config, folder)
-    AppClientAuthz(app)
-    kept_in = None if folder is None else f"{folder}, with the key to it in {folder / secret_key.NAME}"
-    return Site(app, AppClientAuthz.services(app), kept_in, folder)
+    if url is not None:
+        kept_in = f"the database {url.rpartition('/')[2].partition('?')[0]}"
+        return Site(app, _mounted(app, url), kept_in, None)
+    if folder is None:
+        return Site(app, _mounted(app, IN_MEMORY), None, None)
+    kept_in = f"{folder}, with the key to it in {folder / secret_key.NAME}"
+    return Site(app, _mounted(app, f"sqlite:///{(folder / FILE).absolute()}"), kept_in, folder)
 
 
-def _elsewhere(config: dict[str, Any], folder: Path | None, url: str) -> Site:
-    app = bare(config | {"SQLALCHEMY_DATABASE_URI": url}, folder)
-    db = SQLAlchemy(engine_options=engine_options(url))
-    db.init_app(app)
-    with app.app_context():
-        engine = db.engine
+def _mounted(app: Flask, url: str) -> Services:
+    engine = _engine(url)
     tune_sqlite(engine)
     make_private(engine)
-    migrate.upgrade(engine)
-    AppClientAuthz(app, db)
-    return Site(app, AppClientAuthz.services(app), f"the database {engine.url.database}", None)
+    if not (is_in_memory(engine) or migrate.is_current(engine)):
+        migrate.upgrade(engine)
+    AppClientAuthz(app, _Database({None: engine}))
+    return AppClientAuthz.services(app)
+
+
+def _engine(url: str) -> Engine:
+    if url == IN_MEMORY:
+        # One connection for all threads: every other one would have a database of its own.
+        return create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    return create_engine(url, **engine_options(url))

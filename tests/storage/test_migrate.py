@@ -75,6 +75,16 @@ def test_upgrade_makes_it_current(blank: sa.Engine) -> None:
     assert migrate.is_current(blank)
 
 
+def test_tables_that_are_made_at_once_are_those_of_the_migrations(blank: sa.Engine) -> None:
+    migrate.make(blank)
+    at_once = catalogue(blank)
+    assert migrate.is_current(blank)
+    migrate.upgrade(blank)
+    migrate.check(blank)
+
+    assert catalogue(blank) == at_once
+
+
 def test_second_upgrade_changes_nothing_and_keeps_rows(engine: sa.Engine) -> None:
     before = catalogue(engine)
     with engine.begin() as connection:
