@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, StaticPool
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -39,6 +39,7 @@ from app_client_authz.storage.user_sessions import UserSessions
 from app_client_authz.storage.users import Users
 from app_client_authz.storage.verification_codes import VerificationCodes
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 HELD = (
@@ -52,36 +53,55 @@ TRIES = 4
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 
 
+class _OnDemand(Generic[R]):
+    """A repository that is made when it is first asked for: a unit of work uses two or three of all there are."""
+
+    def __init__(self, make: Callable[["Unit"], R]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, unit: "Unit", owner: type) -> R:
+        made = unit.__dict__[self._name] = self._make(unit)
+        return made
+
+
 class Unit:
     """The repositories over one connection."""
 
+    connection: Connection
+    sealer: Sealer
+
+    pools = _OnDemand(lambda unit: Pools(unit.connection))
+    app_clients = _OnDemand(lambda unit: AppClients(unit.connection, unit.sealer))
+    resource_servers = _OnDemand(lambda unit: ResourceServers(unit.connection))
+    identity_providers = _OnDemand(lambda unit: IdentityProviders(unit.connection, unit.sealer))
+    domains = _OnDemand(lambda unit: Domains(unit.connection))
+    ui_customizations = _OnDemand(lambda unit: UiCustomizations(unit.connection))
+    keys = _OnDemand(lambda unit: SigningKeys(unit.connection, unit.sealer))
+    access_keys = _OnDemand(lambda unit: AccessKeys(unit.connection, unit.sealer))
+    users = _OnDemand(lambda unit: Users(unit.connection, unit.sealer))
+    srp_verifiers = _OnDemand(lambda unit: SrpVerifiers(unit.connection, unit.sealer))
+    software_tokens = _OnDemand(lambda unit: SoftwareTokens(unit.connection, unit.sealer))
+    user_search = _OnDemand(lambda unit: UserSearch(unit.connection))
+    groups = _OnDemand(lambda unit: Groups(unit.connection))
+    codes = _OnDemand(lambda unit: Codes(unit.connection))
+    token_sessions = _OnDemand(lambda unit: TokenSessions(unit.connection))
+    sso_sessions = _OnDemand(lambda unit: SsoSessions(unit.connection))
+    user_sessions = _OnDemand(lambda unit: UserSessions(unit.connection))
+    challenge_sessions = _OnDemand(lambda unit: ChallengeSessions(unit.connection))
+    devices = _OnDemand(lambda unit: Devices(unit.connection, unit.sealer))
+    attempts = _OnDemand(lambda unit: Attempts(unit.connection))
+    auth_events = _OnDemand(lambda unit: AuthEvents(unit.connection))
+    messages = _OnDemand(lambda unit: Messages(unit.connection, unit.sealer))
+    hourly_counts = _OnDemand(lambda unit: HourlyCounts(unit.connection))
+    verification_codes = _OnDemand(lambda unit: VerificationCodes(unit.connection))
+    upkeep = _OnDemand(lambda unit: Upkeep(unit.connection, unit.sealer))
+
     def __init__(self, connection: Connection, sealer: Sealer) -> None:
         self.connection = connection
-        self.pools = Pools(connection)
-        self.app_clients = AppClients(connection, sealer)
-        self.resource_servers = ResourceServers(connection)
-        self.identity_providers = IdentityProviders(connection, sealer)
-        self.domains = Domains(connection)
-        self.ui_customizations = UiCustomizations(connection)
-        self.keys = SigningKeys(connection, sealer)
-        self.access_keys = AccessKeys(connection, sealer)
-        self.users = Users(connection, sealer)
-        self.srp_verifiers = SrpVerifiers(connection, sealer)
-        self.software_tokens = SoftwareTokens(connection, sealer)
-        self.user_search = UserSearch(connection)
-        self.groups = Groups(connection)
-        self.codes = Codes(connection)
-        self.token_sessions = TokenSessions(connection)
-        self.sso_sessions = SsoSessions(connection)
-        self.user_sessions = UserSessions(connection)
-        self.challenge_sessions = ChallengeSessions(connection)
-        self.devices = Devices(connection, sealer)
-        self.attempts = Attempts(connection)
-        self.auth_events = AuthEvents(connection)
-        self.messages = Messages(connection, sealer)
-        self.hourly_counts = HourlyCounts(connection)
-        self.verification_codes = VerificationCodes(connection)
-        self.upkeep = Upkeep(connection, sealer)
+        self.sealer = sealer
 
 
 class Units:
