@@ -10,6 +10,7 @@ from flask import Response
 from app_client_authz.domain.pool import PoolSpec
 from tests.support.clock import MovableClock
 from tests.support.databases import SqliteTemplate
+from tests.support.doors import check_headers_come_once
 from tests.support.site import BASE, PREFIX, Site, claims, make_site
 
 CONFIGURATION = "/.well-known/openid-configuration"
@@ -279,3 +280,11 @@ def test_redirects_to_our_own_pages_follow_the_public_path(public: Site) -> None
     assert answer.headers["Location"].startswith("/sso/login?client_id=")
     refused = public.browse().get(f"{PREFIX}/oauth2/authorize", headers={"Host": "evil.example"})
     assert refused.headers["Location"] == "/sso/error?error=Required+parameters+missing"
+
+
+@pytest.mark.parametrize("document", [CONFIGURATION, JWKS])
+def test_each_header_of_a_document_comes_once(site: Site, document: str) -> None:
+    whole = at(site, document)
+    check_headers_come_once(whole)
+
+    check_headers_come_once(at(site, document, headers={"If-None-Match": whole.headers["ETag"]}))

@@ -133,10 +133,17 @@ CODES = {
 STATUSES = {"back": {400, 401, 405, 413}, "bearer": {400, 401, 405}, "document": {400, 404, 405}}
 
 
+def check_headers_come_once(answer: TestResponse) -> None:
+    """nginx answers 502 for a server that says its Content-Length twice."""
+    names = [name.lower() for name, _ in answer.headers if name.lower() != "set-cookie"]
+    assert sorted(names) == sorted(set(names))
+
+
 def check(door: Door, answer: TestResponse, *, refused: bool) -> None:
     """The answer has the shape of its endpoint; ``refused`` asks for more: that it is a refusal."""
     assert answer.status_code < 500, answer.text
     assert "Traceback" not in answer.text
+    check_headers_come_once(answer)
     if answer.status_code == 405:
         assert "Allow" in answer.headers
     elif door.kind in STATUSES:
