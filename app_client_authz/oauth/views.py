@@ -6,7 +6,7 @@ import time
 from urllib.parse import urlencode
 from wsgiref.types import WSGIEnvironment
 
-from flask import Response, request
+from flask import Response
 from werkzeug.datastructures import Headers
 
 from app_client_authz.domain.errors import (
@@ -27,7 +27,7 @@ from app_client_authz.web.authorization import redirect, refuse
 from app_client_authz.web.base_url import base_url, own_path
 from app_client_authz.web.bearer import bearer_token
 from app_client_authz.web.cookies import sso_cookie
-from app_client_authz.web.endpoint import Endpoint
+from app_client_authz.web.endpoint import Endpoint, this_request
 
 PUBLIC = "public, max-age=300"
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"})
@@ -41,10 +41,10 @@ class OAuthEndpoint(Endpoint):
         self._services: Services = server.services
 
     def _base(self) -> str:
-        return base_url(self._services.settings, request)
+        return base_url(self._services.settings, this_request())
 
     def _request(self, params: dict[str, str], base: str) -> EndpointRequest:
-        return EndpointRequest(request, params, base, self._services.dialects.default)
+        return EndpointRequest(this_request(), params, base, self._services.dialects.default)
 
 
 class Authorize(OAuthEndpoint):
@@ -74,15 +74,15 @@ class Authorize(OAuthEndpoint):
     def _judged(self, params: dict[str, str], base: str, *, posted: bool) -> Response:
         grant = self._server.get_consent_grant(self._request(params, base))
         judged = grant.judged
-        cookie = sso_cookie(self._services.settings, judged.pool).read(request)
+        cookie = sso_cookie(self._services.settings, judged.pool).read(this_request())
         if posted and cookie is None:
             # Browsers send SameSite=Lax cookies with a navigation by GET only: ask again in that form.
-            here = own_path(self._services.settings, request, "/oauth2/authorize")
+            here = own_path(self._services.settings, this_request(), "/oauth2/authorize")
             return redirect(f"{here}?{urlencode(params)}", status=303)
         signed_in = self._services.authorization.resume(judged, cookie)
         if signed_in is None:
-            query = urlencode(params) if posted else web_params.raw_query(request)
-            return redirect(f"{own_path(self._services.settings, request, '/login')}?{query}")
+            query = urlencode(params) if posted else web_params.raw_query(this_request())
+            return redirect(f"{own_path(self._services.settings, this_request(), '/login')}?{query}")
         response: Response = self._server.create_authorization_response(grant.request, signed_in, grant)
         return response
 
@@ -93,8 +93,8 @@ class Authorize(OAuthEndpoint):
 
     @staticmethod
     def _params(*, posted: bool) -> dict[str, str]:
-        in_url = web_params.query(request)
-        return web_params.merged(in_url, web_params.form(request)) if posted else in_url
+        in_url = web_params.query(this_request())
+        return web_params.merged(in_url, web_params.form(this_request())) if posted else in_url
 
 
 class Token(OAuthEndpoint):
@@ -104,7 +104,7 @@ class Token(OAuthEndpoint):
     open_to_browsers = True
 
     def post(self) -> Response:
-        token_request = self._request(web_params.form(request), self._base())
+        token_request = self._request(web_params.form(this_request()), self._base())
         try:
             response: Response = self._server.create_token_response(token_request)
         except TokenError as error:
@@ -121,7 +121,7 @@ class Revoke(OAuthEndpoint):
     open_to_browsers = True
 
     def post(self) -> Response:
-        revocation = self._request(web_params.form(request), self._base())
+        revocation = self._request(web_params.form(this_request()), self._base())
         try:
             response: Response = self._server.create_endpoint_response("revocation", revocation)
         except TokenError as error:
@@ -139,7 +139,7 @@ class UserInfo(OAuthEndpoint):
         base = self._base()
         token = ""
         try:
-            token = bearer_token(request)
+            token = bearer_token(this_request())
             claims = self._services.profile.userinfo(token, base)
         except BearerError as error:
             return errors.bearer_error(error, self._services.profile.dialect_for(token, base))
@@ -200,9 +200,10 @@ def _document(body: bytes, etag: str) -> Response:
     response.headers.add("Content-Length", str(len(body)))
     response.headers.add("Cache-Control", PUBLIC)
     response.headers.add("ETag", f'"{etag}"')
+    asked = this_request()
     # Asked of the environment: a header that is not there costs an exception.
-    if not request.environ.keys().isdisjoint(_CONDITIONS):
-        response.make_conditional(request)
+    if not asked.environ.keys().isdisjoint(_CONDITIONS):
+        response.make_conditional(asked)
     return response
 
 
