@@ -1,19 +1,23 @@
-# Works with Python 3.11 or newer, git and make. Everything is installed into .venv, once per pyproject.toml.
+# Works with Python 3.11 or newer, git and make. Everything is installed into .venv (for make docs .venv-docs), once per
+# pyproject.toml.
 PYTHON ?= python3
 PORT ?= 5000
 WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Apart, because the aws CLI of the tests and Sphinx want different versions of docutils.
+DOCS_VENV := .venv-docs
 TESTS ?=
 
-.PHONY: help serve test test-terraform lint format bench model clean
+.PHONY: help serve test test-terraform lint format docs bench model clean
 help:
 	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it)"
 	@echo "make test    install and run all tests (TESTS='tests/domain -k scope' picks some)"
 	@echo "make test-terraform   apply, change and destroy the Terraform sample, where Terraform is installed"
 	@echo "make lint    ruff check, ruff format --check, mypy --strict on the package"
 	@echo "make format  put the code into ruff's form"
+	@echo "make docs    build the documentation site into build/docs, warnings as errors"
 	@echo "make bench   measure the token paths"
 	@echo "make model   condense the service model of the installed botocore into the package"
 	@echo "make clean   remove .venv and everything built"
@@ -37,11 +41,16 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# From nothing each time: what is kept of an earlier build keeps its warnings to itself.
+docs: $(DOCS_VENV)/.installed
+	$(DOCS_VENV)/bin/python -m sphinx -W --keep-going -n -q -E -a -b html docs build/docs
+	@echo "build/docs/index.html"
+
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DOCS_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -57,6 +66,11 @@ $(VENV)/.installed: pyproject.toml samples/quickstart/requirements.txt | $(BIN)/
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
 
 model: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.condense

@@ -1,4 +1,4 @@
-"""Who may import whom: each floor knows only the floors below it (docs/architecture.md)."""
+"""Who may import whom: each floor knows only the floors below it (docs/explanation/architecture.md)."""
 
 import ast
 from collections.abc import Iterator

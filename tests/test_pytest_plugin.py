@@ -31,7 +31,7 @@ def run_suite(folder: Path, source: str) -> str:
 
 
 def test_suite_of_the_documentation_passes(tmp_path: Path) -> None:
-    [source] = fenced(ROOT / "docs" / "testing.md", "python")
+    [source] = fenced(ROOT / "docs" / "how-to" / "testing.md", "python")
 
     assert f"{source.count('def test_')} passed" in run_suite(tmp_path, source)
 

@@ -101,4 +101,4 @@ _ROOMS = (
 OPERATIONS: Mapping[str, Run] = MappingProxyType(
     {name: run for room in _ROOMS for name, run in room.OPERATIONS.items()}
 )
-"""Every operation of this release. Those of the model that are not here are unknown (docs/json-api.md)."""
+"""Every operation of this release. Those of the model that are not here are unknown (docs/reference/operations.md)."""

@@ -32,7 +32,7 @@ def seed(file: Path, dry_run: bool, wants_json: bool) -> None:
     """Create what FILE describes, or change what differs; nothing is ever deleted.
 
     FILE is JSON, or YAML where PyYAML is installed: pools with app clients, groups, users and more, as
-    docs/standalone.md tells. It is checked as a whole before anything is written. Once more changes nothing.
+    docs/how-to/standalone.md tells. It is checked as a whole before anything is written. Once more changes nothing.
     """
     try:
         problems = Problems()

@@ -55,7 +55,8 @@ def prune() -> None:
 def check(strict: bool, wants_json: bool) -> None:
     """List what is weaker than it should be, with stable codes.
 
-    Exits with 1 if there is an error (E); warnings (W) may be meant. docs/posture-codes.md explains each code.
+    Exits with 1 if there is an error (E); warnings (W) may be meant. docs/reference/posture-codes.md explains each
+    code.
     """
     found = posture.findings(current_authz)
     if wants_json:

@@ -1,7 +1,7 @@
 """Where Cognito deviates from OAuth 2.0 and OpenID Connect: one named field each.
 
 No other code asks "are we Cognito?". The numbers are the rows of ``cognito/endpoints.md`` part 13;
-``docs/dialects.md`` shows the same table to users.
+``docs/reference/dialects.md`` shows the same table to users.
 """
 
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
 """Fixtures for the tests of a host: a pool, an app client, a user, their tokens, and a clock that moves.
 
-They need a fixture ``app`` of the host's: its Flask app, with ``AppClientAuthz``. See docs/testing.md.
+They need a fixture ``app`` of the host's: its Flask app, with ``AppClientAuthz``. See docs/how-to/testing.md.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,1 +1,1 @@
-"""Guarded views: the host's own resources, opened by tokens (see docs/guarding-views.md)."""
+"""Guarded views: the host's own resources, opened by tokens (see docs/how-to/guarding-views.md)."""

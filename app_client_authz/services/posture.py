@@ -1,4 +1,4 @@
-"""Choices that are weaker than they should be, each with a stable code (docs/posture-codes.md).
+"""Choices that are weaker than they should be, each with a stable code (docs/reference/posture-codes.md).
 
 A code with W is a warning: it may be meant. A code with E is an error: the site does not work, or does
 not protect, as it stands. Codes are never used again for something else.

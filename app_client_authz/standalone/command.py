@@ -70,8 +70,8 @@ def serve(
 ) -> None:
     """Serve the pools, clients and users of a seed file, for development and CI.
 
-    Settings are read from the environment (AUTHZ_…, as in docs/configuration.md): options go before them, and they go
-    before the settings of the seed file.
+    Settings are read from the environment (AUTHZ_…, as in docs/reference/configuration.md): options go before them,
+    and they go before the settings of the seed file.
     """
     _check_database(database)
     try:

@@ -27,7 +27,7 @@ _COLUMNS = (
     app_clients.c.updated_at,
 )
 REGISTRATION_COLUMNS = (*_COLUMNS, *POOL_COLUMNS)
-# Client and pool in one statement: the whole cost of authenticating a client (docs/performance.md).
+# Client and pool in one statement: the whole cost of authenticating a client (docs/explanation/performance.md).
 _FIND = (
     select(*REGISTRATION_COLUMNS).join_from(app_clients, pools).where(app_clients.c.client_id == bindparam("client_id"))
 )

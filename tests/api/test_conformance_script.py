@@ -142,7 +142,7 @@ def test_line_16_without_grace_a_superseded_token_ends_its_line(wire: Wire, rota
 
     assert refusal(rotate(wire, rotating, second)) == REUSED
 
-    # Cognito lets the newest token live on: docs/differences.md.
+    # Cognito lets the newest token live on: docs/explanation/differences.md.
     assert refusal(rotate(wire, rotating, third)) == SAID_NOTHING
     assert refusal(get_user(wire, first)) == ACCESS_REVOKED
 
@@ -156,7 +156,7 @@ def test_line_16_with_grace_a_retry_gets_a_token_of_the_same_line(
     clock.advance(3)
     retried = rotated(wire, rotating, first)
     assert len({first, displaced, retried}) == 3
-    # Cognito ends the displaced one: docs/differences.md.
+    # Cognito ends the displaced one: docs/explanation/differences.md.
     newest = rotated(wire, rotating, displaced)
 
     # The clock of the grace period does not start anew, and an ancestor has none left.

@@ -1,7 +1,7 @@
 """PreventUserExistenceErrors: every row of api.md part 6, LEGACY and ENABLED, for users of every status and for nobody.
 
-Where the name of a row says "differs", docs/differences.md decides otherwise than Cognito does. What a refusal costs is
-held equal by tests/services/test_authentication.py and test_sign_up.py.
+Where the name of a row says "differs", docs/explanation/differences.md decides otherwise than Cognito does. What a
+refusal costs is held equal by tests/services/test_authentication.py and test_sign_up.py.
 """
 
 import json
@@ -235,7 +235,7 @@ ROWS: dict[str, Row] = {
         ALL_MISMATCH,
     ),
 }  # fmt: skip
-# The first cells of the rows of docs/differences.md that the rows above lean on.
+# The first cells of the rows of docs/explanation/differences.md that the rows above lean on.
 DECIDED = (
     "Hidden user existence (`ENABLED`)",
     "Codes that nobody asked for, or that were used, with `ENABLED`",
@@ -300,7 +300,7 @@ def test_answers_are_those_of_the_table(
 
 @pytest.mark.parametrize("decision", DECIDED)
 def test_decisions_that_differ_are_documented(decision: str) -> None:
-    assert f"| {decision} |" in (ROOT / "docs" / "differences.md").read_text()
+    assert f"| {decision} |" in (ROOT / "docs" / "explanation" / "differences.md").read_text()
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -370,7 +370,7 @@ def test_rotation_is_left_to_get_tokens_from_refresh_token(cognito: Any, site: S
     assert "ChallengeParameters" not in answer
     assert answer["AuthenticationResult"]["RefreshToken"] != first
     assert reused == ("RefreshTokenReuseException", "Refresh token reuse detected")
-    # Reuse ends the token session, here as at the token endpoint (docs/differences.md).
+    # Reuse ends the token session, here as at the token endpoint (docs/explanation/differences.md).
     assert after == ("NotAuthorizedException", "")
 
 

@@ -1,4 +1,7 @@
-"""What sign-ins cost the database: second factors cost those nothing who have none (docs/performance.md)."""
+"""What sign-ins cost the database: second factors cost those nothing who have none.
+
+The figures stand in docs/explanation/performance.md.
+"""
 
 from typing import Any
 

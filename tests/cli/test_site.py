@@ -141,7 +141,7 @@ def test_every_code_stands_in_the_documented_table() -> None:
     from app_client_authz import config
     from app_client_authz.services import posture
 
-    table = (Path(__file__).parents[2] / "docs" / "posture-codes.md").read_text()
+    table = (Path(__file__).parents[2] / "docs" / "reference" / "posture-codes.md").read_text()
     documented = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `AUTHZ-")}
     known = {*config._POSTURE, *posture.SITE_CODES, *POOL_RULES, *CLIENT_RULES}
     assert documented == known

@@ -17,7 +17,7 @@ from app_client_authz.domain.dialect import COGNITO, OIDC, Dialect
 from tests.samples.running import environment
 from tests.support.imports import PACKAGE, ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CITED = re.compile(
     r"\b(?:RED|PKC|COD|REF|CLI|SCP|JWT|UIF|OUT|UI|SIG|API|ATT|ENU|LCK|INP|HDR|ATM|SEC|OPS|DEP)-\d+\b|\bR\d{1,2}\b"
 )
@@ -110,7 +110,11 @@ def test_links_lead_to_files_that_are_there(document: Path) -> None:
 
 
 def test_configuration_lists_every_key_with_its_default() -> None:
-    table = {key: cells for key, cells in rows(ROOT / "docs" / "configuration.md").items() if key.startswith("AUTHZ_")}
+    table = {
+        key: cells
+        for key, cells in rows(ROOT / "docs" / "reference" / "configuration.md").items()
+        if key.startswith("AUTHZ_")
+    }
 
     assert list(table) == list(_READERS)
     for key, (default, *_) in table.items():
@@ -131,7 +135,7 @@ def test_configuration_lists_every_key_with_its_default() -> None:
 
 
 def test_dialects_lists_every_field_with_its_values() -> None:
-    table = rows(ROOT / "docs" / "dialects.md")
+    table = rows(ROOT / "docs" / "reference" / "dialects.md")
     names = [field.name for field in fields(Dialect) if field.name != "name"]
 
     assert [name for name in table if name in names] == names
@@ -140,7 +144,7 @@ def test_dialects_lists_every_field_with_its_values() -> None:
 
 
 def test_security_explains_every_number_that_the_code_cites() -> None:
-    explained = set(rows(ROOT / "docs" / "security.md"))
+    explained = set(rows(ROOT / "docs" / "reference" / "security.md"))
     cited = {
         number
         for folder in (PACKAGE, "migrations")
@@ -152,7 +156,12 @@ def test_security_explains_every_number_that_the_code_cites() -> None:
 
 
 def test_every_operation_is_listed_as_there_or_not_yet() -> None:
-    there, not_yet = (ROOT / "docs" / "json-api.md").read_text().split("## Which operations there are")[1].split("###")
+    there, not_yet = (
+        (ROOT / "docs" / "reference" / "operations.md")
+        .read_text()
+        .split("## Which operations there are")[1]
+        .split("###")
+    )
     listed, missing = (set(re.findall(r"`(\w+)`", part)) for part in (there, not_yet))
 
     assert listed - {"UnknownOperationException"} == set(OPERATIONS)

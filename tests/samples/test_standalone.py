@@ -16,7 +16,7 @@ from tests.samples.test_docs import fenced
 from tests.support.imports import ROOT
 
 SAMPLE = ROOT / "samples" / "standalone"
-DOCUMENT = ROOT / "docs" / "standalone.md"
+DOCUMENT = ROOT / "docs" / "how-to" / "standalone.md"
 
 
 @pytest.fixture
