@@ -1,10 +1,8 @@
 """``/mfa``, ``/mfaOption`` and ``/mfaSetup``: the steps after the password (endpoints.md 2.2, api.md 4.7, 4.8)."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
 
-from flask import Response, request
+from flask import Response
 
 from app_client_authz.domain.authorization import AuthorizationRequest
 from app_client_authz.domain.challenge import (
@@ -14,17 +12,14 @@ from app_client_authz.domain.challenge import (
     SMS_MFA,
     SOFTWARE_TOKEN_MFA,
 )
-from app_client_authz.domain.errors import ChallengeExpired, CodeDeliveryFailure, OperationError, TriggerFailed
+from app_client_authz.domain.errors import OperationError
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.hosted_ui import forms, qr
-from app_client_authz.hosted_ui.errors import shown_with_form
-from app_client_authz.hosted_ui.flash import Flash, code_of
-from app_client_authz.hosted_ui.pages import Page, Pages
-from app_client_authz.hosted_ui.sign_in import STEP_PAGES, challenge_cookie, go_on
+from app_client_authz.hosted_ui.sign_in import STEP_PAGES
+from app_client_authz.hosted_ui.step_page import StepPage
 from app_client_authz.services.authentication import Outcome
 from app_client_authz.services.next_steps import ChallengeRequired
-from app_client_authz.services.registry import Services
 from app_client_authz.services.second_factors import Reply
 
 _OPTIONS = {
@@ -34,78 +29,16 @@ _OPTIONS = {
 }
 
 
-class SecondFactorPage(Page, ABC):
-    """One step, named by the browser's cookie; a refused answer leaves it open until its time is over.
-
-    Whoever comes to the page of another step, as by the back button, is led to that of their own.
-    """
-
-    accepts = ("GET", "POST")
-    path: ClassVar[str]
-
-    def __init__(self, services: Services, pages: Pages) -> None:
-        super().__init__(services, pages)
-        self._flash = Flash(services.settings)
-        self._challenge = challenge_cookie(services)
-
-    def get(self) -> Response:
-        asked = self._asked()
-        try:
-            step = self._step(asked)
-            return self._elsewhere(step) or self._page(asked, step)
-        except ChallengeExpired as error:
-            return self._start_again(error)
-
-    def post(self) -> Response:
-        fields = self._pages.posted()
-        asked = self._asked()
-        try:
-            step = self._step(asked)
-            return self._elsewhere(step) or self._judge(asked, step, fields)
-        except (ChallengeExpired, CodeDeliveryFailure) as error:
-            # A code that could not be sent leaves no step that waits for it.
-            return self._start_again(error)
-
-    def _judge(self, asked: AuthorizationRequest, step: ChallengeRequired, fields: Mapping[str, str]) -> Response:
-        try:
-            outcome = self._answer(asked, step, fields)
-        except (ChallengeExpired, CodeDeliveryFailure, TriggerFailed):
-            raise
-        except OperationError as error:
-            return self._page(asked, step, error)
-        return go_on(self._services, self._pages, asked, outcome, self._base())
-
-    @abstractmethod
-    def _page(
-        self, asked: AuthorizationRequest, step: ChallengeRequired, refusal: OperationError | None = None
-    ) -> Response:
-        """The step, and why its last answer was refused."""
-
-    @abstractmethod
-    def _answer(self, asked: AuthorizationRequest, step: ChallengeRequired, fields: Mapping[str, str]) -> Outcome:
-        """What the form leads to."""
+class SecondFactorPage(StepPage[ChallengeRequired]):
+    """Whoever comes to the page of another step, as by the back button, is led to that of their own."""
 
     def _form(
         self, template: str, asked: AuthorizationRequest, refusal: OperationError | None, **context: object
     ) -> Response:
-        message, status = (None, 200) if refusal is None else shown_with_form(refusal)
-        return self._pages.form(
-            template,
-            asked,
-            status=status,
-            message=message,
-            action=self._pages.here(self.path),
-            sign_in=self._pages.here("/login"),
-            **context,
-        )
+        return super()._form(template, asked, refusal, sign_in=self._pages.here("/login"), **context)
 
     def _step(self, asked: AuthorizationRequest) -> ChallengeRequired:
-        """Raises:
-        ChallengeExpired: no such step waits in this browser.
-        """
-        # An absent cookie is a session that nobody has.
-        session = self._challenge.read(request) or ""
-        return self._services.second_factors.look(self._reply(asked, session), frozenset(STEP_PAGES))
+        return self._services.second_factors.look(self._reply(asked, self._session()), frozenset(STEP_PAGES))
 
     def _elsewhere(self, step: ChallengeRequired) -> Response | None:
         page = STEP_PAGES[step.challenge]
@@ -114,12 +47,6 @@ class SecondFactorPage(Page, ABC):
     def _reply(self, asked: AuthorizationRequest, session: str) -> Reply:
         return Reply(Registration(asked.client, asked.pool), session, caller=Caller(asked.client.client_id))
 
-    def _start_again(self, error: OperationError) -> Response:
-        response = self._pages.to("/login")
-        self._challenge.clear(response)
-        self._flash.set(response, code_of(error))
-        return response
-
 
 class SecondFactor(SecondFactorPage):
     """A code, by whichever way."""
@@ -127,7 +54,11 @@ class SecondFactor(SecondFactorPage):
     path = "/mfa"
 
     def _page(
-        self, asked: AuthorizationRequest, step: ChallengeRequired, refusal: OperationError | None = None
+        self,
+        asked: AuthorizationRequest,
+        step: ChallengeRequired,
+        fields: Mapping[str, str],
+        refusal: OperationError | None = None,
     ) -> Response:
         return self._form(
             "mfa",
@@ -148,7 +79,11 @@ class SecondFactorOption(SecondFactorPage):
     path = STEP_PAGES[SELECT_MFA_TYPE]
 
     def _page(
-        self, asked: AuthorizationRequest, step: ChallengeRequired, refusal: OperationError | None = None
+        self,
+        asked: AuthorizationRequest,
+        step: ChallengeRequired,
+        fields: Mapping[str, str],
+        refusal: OperationError | None = None,
     ) -> Response:
         options = [(factor, _OPTIONS[factor]) for factor in step.offered]
         return self._form("mfa_option", asked, refusal, options=options)
@@ -163,7 +98,11 @@ class SecondFactorSetup(SecondFactorPage):
     path = STEP_PAGES[MFA_SETUP]
 
     def _page(
-        self, asked: AuthorizationRequest, step: ChallengeRequired, refusal: OperationError | None = None
+        self,
+        asked: AuthorizationRequest,
+        step: ChallengeRequired,
+        fields: Mapping[str, str],
+        refusal: OperationError | None = None,
     ) -> Response:
         app = None
         if SOFTWARE_TOKEN_MFA in step.offered:
