@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share."""
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,10 +11,12 @@ import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
 
+from app_client_authz.crypto import jwts
 from app_client_authz.storage.engine import tune_sqlite
 from tests.support.browser import chromium, launched
 from tests.support.clock import MovableClock
 from tests.support.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
+from tests.support.keys import ready_made
 from tests.support.live import LiveServer
 from tests.support.sockets import only_loopback
 
@@ -40,6 +43,13 @@ def _no_pool_outlives_its_test() -> Iterator[None]:
     sa.event.remove(sa.Engine, "engine_connect", note)
     for engine in used:
         engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test draws its signing keys from the same store: making one takes longer than most tests."""
+    numbers = itertools.count()
+    monkeypatch.setattr(jwts, "generate_signing_key", lambda: ready_made(next(numbers)))
 
 
 @pytest.fixture

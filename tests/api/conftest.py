@@ -1,6 +1,5 @@
 """A site with one access key, behind a socket and without."""
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,14 +8,11 @@ import pytest
 
 from app_client_authz import AppClientAuthz
 from app_client_authz.api.local_client import LocalClient
-from app_client_authz.crypto import jwts
 from tests.support.aws import ACCESS_KEY, SECRET_KEY, Wire, boto_client
 from tests.support.clock import MovableClock
 from tests.support.databases import SqliteTemplate
 from tests.support.live import LiveServer
 from tests.support.site import Site, copied_site, make_site
-
-_made: list[jwts.GeneratedKey] = []
 
 
 @pytest.fixture
@@ -61,17 +57,3 @@ def wire(site: Site) -> Wire:
 @pytest.fixture
 def pool_id(site: Site) -> str:
     return site.pool.id
-
-
-@pytest.fixture
-def ready_made_keys(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pools made by the test draw their signing keys from a store: making them takes longer than most tests."""
-    generate, numbers = jwts.generate_signing_key, itertools.count()
-
-    def draw() -> jwts.GeneratedKey:
-        number = next(numbers)
-        while len(_made) <= number:
-            _made.append(generate())
-        return _made[number]
-
-    monkeypatch.setattr(jwts, "generate_signing_key", draw)

@@ -1,6 +1,5 @@
 """An app on a migrated SQLite file, and its command line."""
 
-import itertools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from click.testing import Result
 from flask import Flask
 
 from app_client_authz import AppClientAuthz
-from app_client_authz.crypto import jwts
 from app_client_authz.services.registry import Services
 from tests.support.clock import MovableClock
 
@@ -18,22 +16,6 @@ POOL = "us-east-1_Demo00001"
 STRONG = "0123456789abcdefghijklmnopqrstuvwxyz"
 PUBLIC_URL = "https://login.example.com/auth"
 PASSWORD = "Correct-h0rse"
-
-_made: list[jwts.GeneratedKey] = []
-
-
-@pytest.fixture(autouse=True)
-def _ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test draws its signing keys from the same store: making one takes longer than most tests."""
-    generate, numbers = jwts.generate_signing_key, itertools.count()
-
-    def draw() -> jwts.GeneratedKey:
-        number = next(numbers)
-        while len(_made) <= number:
-            _made.append(generate())
-        return _made[number]
-
-    monkeypatch.setattr(jwts, "generate_signing_key", draw)
 
 
 @dataclass

@@ -1,34 +1,16 @@
 """Fixtures for the tests of services: each on SQLite and on PostgreSQL."""
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from app_client_authz.crypto import jwts
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.services.registry import Services
 from tests.services.processes import Processes, started
 from tests.services.world import World, world_over
 from tests.support.clock import MovableClock
-
-_made: list[jwts.GeneratedKey] = []
-
-
-@pytest.fixture(autouse=True)
-def _ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test draws its signing keys from the same store: making one takes longer than most tests."""
-    generate, numbers = jwts.generate_signing_key, itertools.count()
-
-    def draw() -> jwts.GeneratedKey:
-        number = next(numbers)
-        while len(_made) <= number:
-            _made.append(generate())
-        return _made[number]
-
-    monkeypatch.setattr(jwts, "generate_signing_key", draw)
 
 
 @pytest.fixture

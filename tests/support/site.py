@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -29,6 +28,7 @@ from app_client_authz.domain.resource_server import ResourceServer, ResourceServ
 from app_client_authz.domain.user import User
 from app_client_authz.services.registry import Services
 from app_client_authz.storage.tables import metadata
+from tests.support.keys import ready_made
 
 PREFIX = "/auth"
 BASE = f"http://localhost{PREFIX}"
@@ -177,7 +177,7 @@ def make_site(url: str, clock: Clock, *, config: Mapping[str, object] | None = N
     """A site on the migrated, empty database at ``url``; ``settings`` are keys of the Flask config."""
     app = _app(url, clock, {**(config or {}), **settings})
     services = AppClientAuthz.services(app)
-    with patch.object(jwts, "generate_signing_key", side_effect=_two_keys()):
+    with patch.object(jwts, "generate_signing_key", side_effect=(ready_made(-1), ready_made(-2))):
         pool = services.pools.create(PoolSpec(name="demo"))
     read, write = ResourceServerScope("read", "Read"), ResourceServerScope("write", "Write")
     services.resource_servers.create(
@@ -219,9 +219,3 @@ def claims(token: str) -> dict[str, Any]:
     """What a token says, its signature unchecked; members in their order."""
     payload = token.split(".")[1]
     return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
-
-
-@cache
-def _two_keys() -> tuple[jwts.GeneratedKey, jwts.GeneratedKey]:
-    # Made once per process: a pair costs more than all else that a site is made of.
-    return jwts.generate_signing_key(), jwts.generate_signing_key()
