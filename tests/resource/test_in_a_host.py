@@ -16,11 +16,9 @@ from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app_client_authz import AppClientAuthz, TokenGuard, current_token, require_scope, require_token
-from app_client_authz.domain.client_spec import ClientSpec
-from app_client_authz.domain.pool import PoolSpec
-from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
 from tests.resource.cognito import ISSUER, Cognito
 from tests.resource.host import Host
+from tests.resource.machines import machine_token, orders_pool
 from tests.samples.running import environment, free_port
 from tests.support.clock import START, MovableClock
 from tests.support.live import LiveServer
@@ -48,28 +46,10 @@ def create_app(folder: Path, **settings: object) -> Flask:
     return app
 
 
-def machine_token(app: Flask, base_url: str = "http://localhost", prefix: str = "/auth") -> str:
+def token_of_a_machine(app: Flask, base_url: str = "http://localhost", prefix: str = "/auth") -> str:
     """A token of a new machine, of the only pool of the app or of a new one."""
-    services = AppClientAuthz.services(app)
-    pool = next(iter(services.pools.all()), None)
-    if pool is None:
-        pool = services.pools.create(PoolSpec(name="customers"))
-        scopes = [ResourceServerScope("read", "Read")]
-        services.resource_servers.create(
-            ResourceServer.create(pool_id=pool.id, identifier="orders", name="Orders", scopes=scopes)
-        )
-    spec = ClientSpec(
-        client_name="machine",
-        generate_secret=True,
-        allowed_oauth_flows=("client_credentials",),
-        allowed_oauth_scopes=("orders/read",),
-        allowed_oauth_flows_user_pool_client=True,
-    )
-    made = services.app_clients.create(pool.id, spec)
-    body = {"client_id": made.client.client_id, "client_secret": made.secret, "grant_type": "client_credentials"}
-    answer = app.test_client().post(f"{prefix}/oauth2/token", data=body, base_url=base_url)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json["access_token"])
+    pool = next(iter(AppClientAuthz.services(app).pools.all()), None) or orders_pool(app, "customers")
+    return machine_token(app, pool, base_url, prefix)
 
 
 def opens(app: Flask, token: str, **options: object) -> int:
@@ -82,7 +62,7 @@ def test_two_apps_with_two_configurations_in_one_process(tmp_path: Path) -> None
         create_app(tmp_path / "one", AUTHZ_PUBLIC_URL="https://one.example/auth"),
         create_app(tmp_path / "two", AUTHZ_PUBLIC_URL="https://two.example/id", AUTHZ_URL_PREFIX="/id"),
     ]
-    tokens = [machine_token(app, prefix=prefix) for app, prefix in zip(apps, ("/auth", "/id"), strict=True)]
+    tokens = [token_of_a_machine(app, prefix=prefix) for app, prefix in zip(apps, ("/auth", "/id"), strict=True)]
 
     assert [[opens(app, token) for token in tokens] for app in apps] == [[200, 401], [401, 200]]
 
@@ -94,7 +74,7 @@ def test_app_beside_a_service_of_another_issuer(tmp_path: Path) -> None:
     service.config["AUTHZ_GUARD_POOLS"] = {ISSUER: {"client_ids": None, "jwks": keys}}
     TokenGuard(clock=MovableClock()).init_app(service)
     service.register_blueprint(orders)
-    token = machine_token(own)
+    token = token_of_a_machine(own)
 
     assert [opens(app, token) for app in (own, service)] == [200, 401]
     assert [opens(app, cognito.access_token()) for app in (own, service)] == [401, 200]
@@ -102,7 +82,7 @@ def test_app_beside_a_service_of_another_issuer(tmp_path: Path) -> None:
 
 def test_app_factory_called_twice_makes_two_apps_that_work(tmp_path: Path) -> None:
     first, second = create_app(tmp_path), create_app(tmp_path)
-    token = machine_token(first)
+    token = token_of_a_machine(first)
 
     assert [opens(first, token), opens(second, token), opens(second, "x")] == [200, 200, 401]
 
@@ -193,7 +173,7 @@ def _answer(port: int, path: str, *, until: str | None = None, seconds: float = 
 def test_host_behind_proxy_fix_below_a_path(tmp_path: Path) -> None:
     app = create_app(tmp_path, AUTHZ_PUBLIC_URL="https://example.com/sso/auth")
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
-    token = machine_token(app)
+    token = token_of_a_machine(app)
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.com", "X-Forwarded-Prefix": "/sso"}
 
     assert opens(app, token, headers=forwarded) == 200
@@ -206,7 +186,7 @@ def test_host_below_a_path_without_a_public_url(tmp_path: Path) -> None:
     app = create_app(tmp_path)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
     below = {"X-Forwarded-Prefix": "/sso"}
-    token = machine_token(app)
+    token = token_of_a_machine(app)
 
     assert opens(app, token) == 200
     assert opens(app, token, headers=below) == 401
@@ -217,7 +197,7 @@ def test_host_below_a_path_without_a_public_url(tmp_path: Path) -> None:
 def test_unknown_host_without_a_public_url_is_told_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     app = create_app(tmp_path)
 
-    assert opens(app, machine_token(app), base_url="https://api.example.com") == 401
+    assert opens(app, token_of_a_machine(app), base_url="https://api.example.com") == 401
     assert "Set AUTHZ_PUBLIC_URL" in caplog.text
 
 
@@ -226,7 +206,7 @@ def test_everything_works_behind_an_nginx_that_rewrites_paths(tmp_path: Path) ->
     app = create_app(tmp_path / "instance", AUTHZ_PUBLIC_URL=f"http://127.0.0.1:{port}/sso/auth")
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
     app.add_url_rule("/any", view_func=require_token()(lambda: "any"))
-    token = machine_token(app)
+    token = token_of_a_machine(app)
     pool_id = AppClientAuthz.services(app).pools.all()[0].id
     with LiveServer(app) as server, nginx(tmp_path, port, path="/sso/", upstream=server.url):
         _, document = _answer(port, f"/sso/auth/{pool_id}/.well-known/openid-configuration")

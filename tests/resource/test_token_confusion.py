@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
-from app_client_authz.domain.client_spec import ClientSpec
-from app_client_authz.domain.pool import PoolSpec, UserPool
-from app_client_authz.domain.resource_server import ResourceServer, ResourceServerScope
+from app_client_authz.domain.pool import UserPool
 from tests.resource.forgery import b64, hs256, public_members, public_pem, rs256, segment
 from tests.resource.host import NOT_VALID, Host, make_host
+from tests.resource.machines import machine_token, orders_pool
 from tests.support.clock import MovableClock
 from tests.support.site import BASE
 
@@ -135,23 +134,8 @@ def test_refresh_token_code_secret_and_cookie_are_no_tokens(standing_host: Host)
 
 def twin_of(host: Host) -> tuple[UserPool, str]:
     """A second pool that its owner made look like the first, and a token of its machine."""
-    services = host.site.services
-    pool = services.pools.create(PoolSpec(name="demo"))
-    scopes = [ResourceServerScope("read", "Read")]
-    services.resource_servers.create(
-        ResourceServer.create(pool_id=pool.id, identifier="orders", name="Orders", scopes=scopes)
-    )
-    spec = ClientSpec(
-        client_name="machine",
-        generate_secret=True,
-        allowed_oauth_flows=("client_credentials",),
-        allowed_oauth_scopes=("orders/read",),
-        allowed_oauth_flows_user_pool_client=True,
-    )
-    made = services.app_clients.create(pool.id, spec)
-    body = {"client_id": made.client.client_id, "client_secret": made.secret, "grant_type": "client_credentials"}
-    answer = host.app.test_client().post("/auth/oauth2/token", data=body)
-    return pool, str(answer.json["access_token"])
+    pool = orders_pool(host.app, "demo")
+    return pool, machine_token(host.app, pool)
 
 
 @pytest.mark.attack("R23")
