@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import click
 from flask import Blueprint, Flask, current_app, has_app_context
+from flask.cli import FlaskGroup
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -234,10 +236,16 @@ def _look_at(app: Flask, services: Services) -> None:
     try:
         if migrate.is_current(services.engine):
             services.upkeep.check_sealing_keys()
-        else:
+        elif not _is_loaded_by_a_command():
             app.logger.error("The database of AppClientAuthz is not migrated: run 'flask authz upgrade'.")
     except (SQLAlchemyError, Unavailable) as error:
         app.logger.error("The database of AppClientAuthz does not answer (%s).", type(error).__name__)
+
+
+def _is_loaded_by_a_command() -> bool:
+    """Whether this is ``flask db upgrade`` or another command that serves nothing: each says itself what it misses."""
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.find_root().command, FlaskGroup) and context.info_name != "run"
 
 
 def _exempt_from_host_csrf(app: Flask, blueprint: Blueprint) -> None:

@@ -1,6 +1,8 @@
 """upgrade, prune and check; and what holds for every command."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -11,6 +13,7 @@ from app_client_authz.cli import group
 from app_client_authz.services.posture_rules import CLIENT_RULES, POOL_RULES
 from app_client_authz.storage import migrate
 from tests.cli.conftest import POOL, STRONG, Shell, app_on
+from tests.samples.running import environment
 from tests.support.clock import MovableClock
 
 NOT_THERE = "us-east-1_Nowhere01"
@@ -38,6 +41,22 @@ def test_upgrade_migrates_and_a_second_one_finds_nothing_to_do(unmigrated: Shell
     assert "is migrated" in unmigrated.ok("upgrade")
     assert "is up to date" in unmigrated.ok("upgrade")
     unmigrated.ok("pool", "create", "Demo", "--id", POOL)
+
+
+def test_upgrade_says_nothing_of_what_it_is_there_for(tmp_path: Path) -> None:
+    (tmp_path / "host.py").write_text(
+        "from flask import Flask\n"
+        "from app_client_authz import AppClientAuthz\n"
+        "app = Flask(__name__)\n"
+        f"app.config.update(SECRET_KEY={STRONG!r}, SQLALCHEMY_DATABASE_URI='sqlite:///{tmp_path}/fresh.sqlite')\n"
+        "AppClientAuthz(app)\n"
+    )
+    command = [sys.executable, "-m", "flask", "--app", "host", "authz", "upgrade"]
+
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+
+    assert "is migrated" in done.stdout
+    assert done.stderr == ""
 
 
 def test_upgrade_check_changes_nothing_and_fails_until_it_is_migrated(unmigrated: Shell) -> None:
