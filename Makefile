@@ -2,6 +2,7 @@
 # pyproject.toml.
 PYTHON ?= python3
 PORT ?= 5000
+SAMPLE ?= quickstart
 WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,8 @@ TESTS ?=
 
 .PHONY: help serve test test-terraform lint format docs bench model clean
 help:
-	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it)"
+	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it); SAMPLE=... another"
+	@echo "             one: secret_hash_proxy, machine_to_machine, spa_pkce"
 	@echo "make test    install and run all tests (TESTS='tests/domain -k scope' picks some)"
 	@echo "make test-terraform   apply, change and destroy the Terraform sample, where Terraform is installed"
 	@echo "make lint    ruff check, ruff format --check, mypy --strict on the package"
@@ -22,8 +24,11 @@ help:
 	@echo "make model   condense the service model of the installed botocore into the package"
 	@echo "make clean   remove .venv and everything built"
 
-serve: $(VENV)/.installed
-	$(BIN)/python -m flask --app samples/quickstart/app run --port $(PORT)
+# A sample of several servers has a run.py that starts them on this port and those behind it.
+START = $(or $(wildcard samples/$(SAMPLE)/run.py),-m flask --app samples/$(SAMPLE)/app run)
+
+serve: $(VENV)/.installed-$(SAMPLE)
+	$(BIN)/python $(START) --port $(PORT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not terraform" $(TESTS)
@@ -59,13 +64,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "no venv could be made: Debian and Ubuntu need the package python3-venv" >&2; exit 1; }
 
-$(VENV)/.installed: pyproject.toml samples/quickstart/requirements.txt | $(BIN)/python
-	$(PIP) --editable . --requirement samples/quickstart/requirements.txt
-	@touch $@
-
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[dev]'
-	@touch $@ $(VENV)/.installed
+	@touch $@
+
+$(VENV)/.installed-%: pyproject.toml samples/%/requirements.txt | $(BIN)/python
+	$(PIP) --editable . --requirement samples/$*/requirements.txt
+	@touch $@
 
 $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv $(DOCS_VENV)

@@ -1,0 +1,62 @@
+"""The pages of the samples show what the samples hold, and the command that each names starts it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.samples.test_docs import LINK, fenced
+from tests.support.imports import ROOT
+
+PAGES = ("machine_to_machine",)
+
+
+def page(sample: str) -> Path:
+    return ROOT / "docs" / "how-to" / f"{sample.replace('_', '-')}.md"
+
+
+def files(sample: str) -> list[str]:
+    return [
+        path.read_text()
+        for path in (ROOT / "samples" / sample).rglob("*")
+        if path.suffix in {".py", ".js", ".html"} and "node_modules" not in path.parts
+    ]
+
+
+@pytest.mark.parametrize("sample", PAGES)
+def test_code_on_the_page_is_the_code_of_the_sample(sample: str) -> None:
+    blocks = [block for language in ("python", "javascript", "html") for block in fenced(page(sample), language)]
+
+    assert blocks
+    for block in blocks:
+        assert any(block in text for text in files(sample)), block
+
+
+@pytest.mark.parametrize("sample", PAGES)
+def test_command_on_page_and_readme_starts_the_sample(sample: str) -> None:
+    command = f"make serve SAMPLE={sample}\n"
+    assert command in fenced(page(sample), "sh")
+    assert fenced(ROOT / "samples" / sample / "README.md", "sh") == [command]
+
+    dry = subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert dry.stdout.splitlines()[-1] == f".venv/bin/python samples/{sample}/run.py --port 5000"
+    assert f"--requirement samples/{sample}/requirements.txt" in dry.stdout or "pip" not in dry.stdout
+
+
+@pytest.mark.parametrize("sample", PAGES)
+def test_page_and_readme_lead_to_one_another(sample: str) -> None:
+    readme = ROOT / "samples" / sample / "README.md"
+
+    for document in (page(sample), readme):
+        assert not [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
+    assert page(sample).name in readme.read_text()
+    assert f"samples/{sample}/README.md" in page(sample).read_text()
+
+
+def test_every_sample_that_a_run_py_starts_is_named_by_the_makefile() -> None:
+    named = re.search(r"one: ([a-z_, ]+)", (ROOT / "Makefile").read_text())
+
+    assert named
+    assert set(PAGES) <= set(named[1].split(", "))
