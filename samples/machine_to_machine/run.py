@@ -2,7 +2,7 @@
 
 import argparse
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Thread
 
 import authorization_server
 import orders
@@ -23,12 +23,13 @@ def main() -> None:
     reports_app = reports.create_app(made.issuer, f"{orders_url}/orders", token)
 
     # In one process, to start with one command. They share nothing but what was handed over above.
-    for n, app in enumerate((authz_app, orders_app, reports_app)):
-        server = make_server("127.0.0.1", port + n, app, threaded=True)
-        Thread(target=server.serve_forever, daemon=True).start()
-    print(announcement(made, orders_url, reports_url), flush=True)
+    apps = (authz_app, orders_app, reports_app)
+    *others, last = [make_server("127.0.0.1", port + n, app, threaded=True) for n, app in enumerate(apps)]
+    for each in others:
+        Thread(target=each.serve_forever, daemon=True).start()
     with suppress(KeyboardInterrupt):
-        Event().wait()
+        print(announcement(made, orders_url, reports_url), flush=True)
+        last.serve_forever()
 
 
 def announcement(made: authorization_server.Registered, orders_url: str, reports_url: str) -> str:

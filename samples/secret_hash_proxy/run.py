@@ -4,7 +4,7 @@ import argparse
 import json
 import shlex
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Thread
 
 import authorization_server
 import proxy
@@ -22,12 +22,13 @@ def main() -> None:
     proxy_app = proxy.create_app(made.url, made.client_id, made.client_secret)
 
     # In one process, to start with one command. They share nothing but what was handed over above.
-    for n, app in enumerate((authz_app, proxy_app)):
-        server = make_server("127.0.0.1", port + n, app, threaded=True)
-        Thread(target=server.serve_forever, daemon=True).start()
-    print(announcement(made, f"http://localhost:{port + 1}/"), flush=True)
+    apps = (authz_app, proxy_app)
+    *others, last = [make_server("127.0.0.1", port + n, app, threaded=True) for n, app in enumerate(apps)]
+    for each in others:
+        Thread(target=each.serve_forever, daemon=True).start()
     with suppress(KeyboardInterrupt):
-        Event().wait()
+        print(announcement(made, f"http://localhost:{port + 1}/"), flush=True)
+        last.serve_forever()
 
 
 def announcement(made: authorization_server.Registered, proxy_url: str) -> str:

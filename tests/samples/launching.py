@@ -59,7 +59,11 @@ def launched(folder: Path, *, servers: int, log: Path, environ: Mapping[str, str
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)  # as Ctrl+C
-            code = process.wait()
+            try:
+                code = process.wait(START_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                code = process.wait()
     assert code == 0, log.read_text()
 
 

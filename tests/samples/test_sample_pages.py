@@ -9,9 +9,8 @@ import pytest
 from tests.samples.test_docs import LINK, fenced
 from tests.support.imports import ROOT
 
-PAGES = ("machine_to_machine", "secret_hash_proxy")
-
-EXCERPTS = ("machine_to_machine",)  # the code of the others runs elsewhere
+PAGES = ("machine_to_machine", "secret_hash_proxy", "spa_pkce")
+EXCERPTS = ("machine_to_machine", "spa_pkce")  # the code of the others runs elsewhere
 
 
 def page(sample: str) -> Path:
