@@ -18,6 +18,7 @@ from app_client_authz.domain.errors import Unavailable
 from app_client_authz.domain.pool import PoolSpec
 from app_client_authz.storage import migrate as our_migrations
 from app_client_authz.storage.engine import engine_options
+from tests.support.documents import run_block, taken
 from tests.support.site import SMALL_HASHES
 
 BUSY_SECONDS = 0.3
@@ -74,6 +75,38 @@ def _logging_as_it_was() -> Iterator[None]:
 def _loggers() -> list[tuple[str, logging.Logger]]:
     found = logging.Logger.manager.loggerDict
     return [(name, each) for name, each in found.items() if isinstance(each, logging.Logger)]
+
+
+HOST_APP = """
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+from app_client_authz import AppClientAuthz, include_name
+
+app = Flask(__name__)
+app.config.update(SECRET_KEY="for this test only, and long enough", SQLALCHEMY_DATABASE_URI="sqlite:///host.db")
+db = SQLAlchemy(app)
+AppClientAuthz(app, db=db)
+Migrate(app, db, include_name=include_name)
+
+
+class Order(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+"""
+
+
+def test_both_commands_of_the_page_migrate_their_own_side(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(HOST_APP)
+    run_block(tmp_path, "flask db init && flask db migrate")
+
+    run_block(tmp_path, taken("docs/how-to/host-database.md", "flask db upgrade"))
+
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'instance' / 'host.db'}")
+    tables = set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+    assert {"order", "alembic_version", "authz_users", "authz_alembic_version"} <= tables
+    run_block(tmp_path, "flask authz upgrade --check")
 
 
 # --- migrations ---------------------------------------------------------------------------------

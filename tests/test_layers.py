@@ -1,10 +1,12 @@
 """Who may import whom: each floor knows only the floors below it (docs/explanation/architecture.md)."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.documents import taken
 from tests.support.imports import PACKAGE, Import, Module, modules, room_of
 
 FACES = ("oauth", "api", "hosted_ui", "console")
@@ -58,6 +60,19 @@ def imports() -> list[Import]:
 
 def test_every_room_has_its_place_in_the_plan() -> None:
     assert {module.room for module in modules()} <= set(ROOMS)
+
+
+def test_architecture_draws_the_floors_in_their_order() -> None:
+    """Each may import what stands to its left, and the lower line stands beside them all."""
+    upper, lower = taken("docs/explanation/architecture.md", "domain ←").splitlines()
+    drawn = [floor.strip() for floor in upper.split("←")]
+    beside = set(re.findall(r"[a-z]+", lower))
+    floors = {**{room: {room} for room in ROOMS}, "faces": set(FACES), "wiring": WIRING | {""}}
+
+    assert beside.union(*(floors[floor] for floor in drawn)) == set(ROOMS)
+    for number, floor in enumerate(drawn):
+        below = beside.union(*(floors[each] for each in drawn[: number + 1]))
+        assert all(ROOMS[room] <= below for room in floors[floor])
 
 
 def test_no_arrow_leaves_the_plan() -> None:

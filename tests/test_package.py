@@ -1,5 +1,6 @@
 """What users install: everything the package needs is in the wheel, and nothing else."""
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.documents import run_block, taken
 from tests.support.imports import PACKAGE, ROOT
 
 pytestmark = pytest.mark.xdist_group("package")  # one process builds, once
@@ -104,6 +106,11 @@ def test_wheel_works_in_a_clean_environment_outside_the_checkout(wheel: Path, tm
 
     _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
 
+    _run(python, "-I", "-W", "error", "-c", FIRST_STEPS, folder=tmp_path)
+
+    # What the README tells those who have the checkout, in the same environment.
+    activated = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
+    run_block(ROOT, taken("README.md", "pip install ."), PATH=activated)
     _run(python, "-I", "-W", "error", "-c", FIRST_STEPS, folder=tmp_path)
 
 

@@ -14,9 +14,8 @@ from app_client_authz.extension import SystemClock
 from app_client_authz.pytest_plugin.bench import AuthzBench
 from app_client_authz.pytest_plugin.pages import SignIn
 from tests.samples.running import environment
-from tests.samples.test_docs import fenced
 from tests.support.clock import MovableClock
-from tests.support.imports import ROOT
+from tests.support.documents import taken
 from tests.support.live import LiveServer
 from tests.support.site import SMALL_HASHES, claims
 
@@ -31,7 +30,7 @@ def run_suite(folder: Path, source: str) -> str:
 
 
 def test_suite_of_the_documentation_passes(tmp_path: Path) -> None:
-    [source] = fenced(ROOT / "docs" / "how-to" / "testing.md", "python")
+    source = taken("docs/how-to/testing.md", "import pytest")
 
     assert f"{source.count('def test_')} passed" in run_suite(tmp_path, source)
 

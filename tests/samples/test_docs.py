@@ -1,9 +1,8 @@
 """What the documents say is tried: commands run, code runs, tables are complete, links lead somewhere."""
 
-import os
 import re
-import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -14,71 +13,84 @@ from app_client_authz.api.operations import OPERATIONS
 from app_client_authz.api.shapes import model
 from app_client_authz.config import _READERS, Settings
 from app_client_authz.domain.dialect import COGNITO, OIDC, Dialect
-from tests.samples.running import environment
+from tests.support.documents import (
+    DOCUMENTS,
+    SITE_DIRECTIVE,
+    Block,
+    blocks,
+    is_taken,
+    name_of,
+    rows,
+    run,
+    run_block,
+    taken,
+    takings,
+)
 from tests.support.imports import PACKAGE, ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CITED = re.compile(
     r"\b(?:RED|PKC|COD|REF|CLI|SCP|JWT|UIF|OUT|UI|SIG|API|ATT|ENU|LCK|INP|HDR|ATM|SEC|OPS|DEP)-\d+\b|\bR\d{1,2}\b"
 )
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
-def fenced(document: Path, language: str) -> list[str]:
-    """The code blocks of a language, without the indent of the list that they may stand in."""
-    blocks = re.findall(rf"^( *)```{language}\n(.*?)^ *```", document.read_text(), re.DOTALL | re.MULTILINE)
-    return ["".join(line.removeprefix(indent) for line in block.splitlines(keepends=True)) for indent, block in blocks]
+BLOCKS = [block for document in DOCUMENTS for block in blocks(name_of(document))]
 
 
-def rows(document: Path) -> dict[str, list[str]]:
-    """The rows of a document's tables, by their first cell."""
-    lines = (line for line in document.read_text().splitlines() if line.startswith("| "))
-    cells = ([cell.strip() for cell in line.strip("|").split(" | ")] for line in lines)
-    return {first.strip("`"): rest for first, *rest in cells}
+def test_every_block_is_tried_by_some_test() -> None:
+    untried = [
+        str(block)
+        for block in BLOCKS
+        if block.language != "python" and not SITE_DIRECTIVE.fullmatch(block.language) and not is_taken(block)
+    ]
+
+    assert not untried, "no test takes these blocks (tests/support/documents.py):\n" + "\n".join(untried)
 
 
-def run(folder: Path, *command: str) -> str:
-    # The flask and python of this very environment, as an activated one has them.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    outcome = subprocess.run(
-        command, cwd=folder, env={**environment(), "PATH": path}, capture_output=True, text=True, check=False
-    )
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return outcome.stdout
+def test_every_block_that_a_test_takes_is_there() -> None:
+    there = {(page, start) for page, start in takings() for block in blocks(page) if block.text.startswith(start)}
+
+    assert takings() == there
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "python" and not is_taken(block)], ids=str
+)
+def test_code_in_the_documents_runs(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(block.text)
+
+    run(tmp_path, sys.executable, "-W", "error", "example.py")
 
 
 def test_readme_works_in_an_empty_folder_as_it_is_written(tmp_path: Path) -> None:
-    readme = ROOT / "README.md"
-    (key,) = (block for block in fenced(readme, "sh") if "secret_key" in block)
-    (administration,) = (block for block in fenced(readme, "sh") if "authz pool create" in block)
-    (discovery,) = fenced(readme, "text")
-    (app,) = fenced(readme, "python")
-
-    run(tmp_path, "sh", "-euc", key)
-    (tmp_path / "app.py").write_text(app)
-    printed = run(tmp_path, "sh", "-euc", administration)
+    run_block(tmp_path, taken("README.md", "(umask 077;"))
+    (tmp_path / "app.py").write_text(taken("README.md", "from pathlib import Path"))
+    printed = run_block(tmp_path, taken("README.md", "flask authz pool create"))
+    discovery = taken("README.md", "http://localhost:5000/auth/").strip()
 
     assert re.search(r"^Client secret +\w+$", printed, re.MULTILINE)
     assert re.search(r"^Password +\S+$", printed, re.MULTILINE)
     assert (tmp_path / "instance" / "authz.db").is_file()
-    look = f"from app import app; print(app.test_client().get({discovery.strip()!r}).json['issuer'])"
+    look = f"from app import app; print(app.test_client().get({discovery!r}).json['issuer'])"
     issuer = run(tmp_path, sys.executable, "-c", look).strip()
     assert discovery.startswith(f"{issuer}/.well-known/")
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        pytest.param(block, id=f"{document.name}-{number}")
-        for document in DOCUMENTS
-        if document.name != "README.md"
-        for number, block in enumerate(fenced(document, "python"))
-    ],
-)
-def test_code_in_the_documents_runs(code: str, tmp_path: Path) -> None:
-    (tmp_path / "example.py").write_text(code)
+def test_makefile_has_the_targets_that_readme_names() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
-    run(tmp_path, sys.executable, "-W", "error", "example.py")
+    assert set(taken("README.md", "make serve").split()) - {"make"} <= targets
+
+
+def extras() -> set[str]:
+    everything = "".join(document.read_text() for document in DOCUMENTS)
+    return set(re.findall(r'pip install "(?:app-client-authz|\.)\[(\w+)\]"', everything))
+
+
+def test_extras_in_the_documents_exist() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+    assert extras() <= declared.keys()
 
 
 def commands() -> Iterator[tuple[str, str]]:

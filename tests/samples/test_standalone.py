@@ -12,7 +12,7 @@ from flask import Flask
 from app_client_authz import AppClientAuthz
 from app_client_authz.standalone import server
 from app_client_authz.standalone.command import main
-from tests.samples.test_docs import fenced
+from tests.support.documents import taken
 from tests.support.imports import ROOT
 
 SAMPLE = ROOT / "samples" / "standalone"
@@ -48,7 +48,7 @@ def test_the_sample_makes_its_pool_and_the_token_of_its_readme(served: list[Flas
 
 
 def test_the_seed_file_in_the_document_applies(served: list[Flask], tmp_path: Path) -> None:
-    (block,) = fenced(DOCUMENT, "yaml")
+    block = taken("docs/how-to/standalone.md", "settings:")
     (tmp_path / "seed.yaml").write_text(block)
 
     outcome = CliRunner().invoke(main, ["serve", "--seed", str(tmp_path / "seed.yaml")])
@@ -57,6 +57,38 @@ def test_the_seed_file_in_the_document_applies(served: list[Flask], tmp_path: Pa
     services = AppClientAuthz.services(served[0])
     seeded = yaml.safe_load(block)["pools"][0]
     assert [group.name for group in services.users.describe(seeded["Id"], "bob").groups] == ["admins"]
+
+
+def serve(command: str) -> None:
+    """``app-client-authz serve …`` as a document has it."""
+    program, *arguments = shlex.split(command)
+    assert program == "app-client-authz"
+    outcome = CliRunner().invoke(main, arguments)
+    assert outcome.exit_code == 0, outcome.output
+
+
+def test_the_command_of_the_document_serves_the_sample(served: list[Flask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    serve(taken("docs/how-to/standalone.md", 'pip install ".[standalone]"').splitlines()[1])
+
+    assert [pool.name for pool in AppClientAuthz.services(served[0]).pools.all()] == ["Shop"]
+
+
+def test_the_issuer_of_the_document_stands_in_the_discovery_document_of_its_pool(
+    served: list[Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = taken("docs/how-to/standalone.md", "app-client-authz serve --seed seed.yaml --issuer")
+    issuer = shlex.split(command)[-1]
+    pool_id = issuer.rpartition("/")[2]
+    (tmp_path / "seed.yaml").write_text(yaml.safe_dump({"pools": [{"Id": pool_id, "PoolName": "Shop"}]}))
+
+    serve(command)
+
+    document = served[0].test_client().get(f"/auth/{pool_id}/.well-known/openid-configuration").json
+    assert document["issuer"] == issuer
+    assert document["jwks_uri"] == f"http://localhost/auth/{pool_id}/.well-known/jwks.json"
 
 
 def test_every_option_of_the_command_is_in_the_table_of_the_document() -> None:
