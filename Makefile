@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DOCS_VENV := .venv-docs
 TESTS ?=
 
-.PHONY: help serve test test-terraform lint format docs bench model clean
+.PHONY: help serve test test-terraform lint format docs bench model reference clean
 help:
 	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it); SAMPLE=... another"
 	@echo "             one: secret_hash_proxy, machine_to_machine, spa_pkce"
@@ -22,6 +22,7 @@ help:
 	@echo "make docs    build the documentation site into build/docs, warnings as errors"
 	@echo "make bench   measure the token paths"
 	@echo "make model   condense the service model of the installed botocore into the package"
+	@echo "make reference   write docs/reference/command-line.md anew from the commands"
 	@echo "make clean   remove .venv and everything built"
 
 # A sample of several servers has a run.py that starts them on this port and those behind it.
@@ -79,3 +80,6 @@ $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/python
 
 model: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.condense
+
+reference: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.support.command_line

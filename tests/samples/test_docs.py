@@ -13,6 +13,7 @@ from app_client_authz.api.operations import OPERATIONS
 from app_client_authz.api.shapes import model
 from app_client_authz.config import _READERS, Settings
 from app_client_authz.domain.dialect import COGNITO, OIDC, Dialect
+from tests.support import command_line
 from tests.support.documents import (
     DOCUMENTS,
     SITE_DIRECTIVE,
@@ -119,6 +120,11 @@ def test_links_lead_to_files_that_are_there(document: Path) -> None:
     missing = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
 
     assert not missing
+
+
+def test_command_line_is_what_the_commands_say() -> None:
+    """After a change of a command: make reference."""
+    assert command_line.TARGET.read_text() == command_line.written()
 
 
 def test_configuration_lists_every_key_with_its_default() -> None:
