@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from app_client_authz.domain.app_client import AppClient
 from app_client_authz.domain.pool import UserPool
 from tests.support.aws import ACCESS_KEY, SECRET_KEY
+from tests.support.documents import taken
 from tests.support.live import LiveServer
 from tests.support.site import PREFIX, Site, make_site
 
@@ -56,6 +59,9 @@ class Terraform:
             "TF_VAR_endpoint": endpoint,
             "TF_VAR_access_key": ACCESS_KEY,
             "TF_VAR_secret_key": SECRET_KEY,
+            "TF_INPUT": "0",
+            "TF_CLI_ARGS_apply": "-auto-approve",
+            "TF_CLI_ARGS_destroy": "-auto-approve",
         }
 
     def __call__(self, command: str, *options: str, **variables: object) -> subprocess.CompletedProcess[str]:
@@ -81,19 +87,28 @@ def test_sample_applies_without_drift_changes_and_leaves_nothing(
     site = make_site(sqlite_url_migrated, time.time, AUTHZ_ACCESS_KEYS={ACCESS_KEY: SECRET_KEY})
     before = site.row_counts()
     terraform = Terraform(tmp_path / "sample", live_server(site.app).url + PREFIX)
-    _succeeds(terraform("init", "-input=false"))
+    init, apply, plan, output, destroy = commands_of_the_page()
+    _succeeds(terraform(*init))
 
-    applied = _succeeds(terraform("apply", "-auto-approve", "-input=false"))
+    applied = _succeeds(terraform(*apply))
 
     assert re.search(r"Apply complete! Resources: 9 added, 0 changed, 0 destroyed", applied)
     assert _access_token_seconds(site) == 3600
-    planned = terraform("plan", "-detailed-exitcode", "-input=false")
+    planned = terraform(*plan)
     assert planned.returncode == NO_CHANGE, planned.stdout
-    changed = _succeeds(terraform("apply", "-auto-approve", "-input=false", access_token_minutes=15))
+    assert _succeeds(terraform(*output)) == _secret(site)
+    changed = _succeeds(terraform(*apply, access_token_minutes=15))
     assert re.search(r"0 added, 1 changed, 0 destroyed", changed)
     assert _access_token_seconds(site) == 900
-    _succeeds(terraform("destroy", "-auto-approve", "-input=false"))
+    _succeeds(terraform(*destroy))
     assert site.row_counts() == before
+
+
+def commands_of_the_page() -> list[list[str]]:
+    """What a reader types behind ``terraform``; who says yes is TF_CLI_ARGS."""
+    lines = taken("docs/how-to/terraform.md", "export TF_VAR_access_key=").splitlines()
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [arguments for program, *arguments in words if program == "terraform"]
 
 
 def _succeeds(done: subprocess.CompletedProcess[str]) -> str:
@@ -105,6 +120,13 @@ def _pool(site: Site) -> UserPool:
     return next(pool for pool in site.services.pools.all() if pool.name == "shop")
 
 
+def _web(site: Site) -> AppClient:
+    return next(client for client in site.services.app_clients.all(_pool(site).id) if client.name == "web")
+
+
 def _access_token_seconds(site: Site) -> int:
-    clients = site.services.app_clients.all(_pool(site).id)
-    return next(client.access_token_seconds for client in clients if client.name == "web")
+    return _web(site).access_token_seconds
+
+
+def _secret(site: Site) -> str | None:
+    return site.services.app_clients.describe(_pool(site).id, _web(site).client_id).secret

@@ -13,6 +13,7 @@ from app_client_authz.api.operations import OPERATIONS
 from app_client_authz.api.shapes import model
 from app_client_authz.config import _READERS, Settings
 from app_client_authz.domain.dialect import COGNITO, OIDC, Dialect
+from app_client_authz.domain.token_session import Verdict
 from tests.support import command_line
 from tests.support.documents import (
     DOCUMENTS,
@@ -77,10 +78,25 @@ def test_readme_works_in_an_empty_folder_as_it_is_written(tmp_path: Path) -> Non
     assert discovery.startswith(f"{issuer}/.well-known/")
 
 
-def test_makefile_has_the_targets_that_readme_names() -> None:
+def test_makefile_has_the_targets_that_documents_name() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = taken("README.md", "make serve") + taken("docs/how-to/quickstart.md", "make serve")
 
-    assert set(taken("README.md", "make serve").split()) - {"make"} <= targets
+    assert set(named.split()) - {"make"} <= targets
+
+
+def test_terraform_page_shows_what_the_sample_holds_and_the_command_of_the_api_page() -> None:
+    sample = (ROOT / "samples" / "terraform" / "main.tf").read_text()
+    key = taken("docs/how-to/terraform.md", "flask authz access-key create")
+
+    assert taken("docs/how-to/terraform.md", 'provider "aws"') in sample
+    assert key == taken("docs/reference/operations.md", "flask authz access-key create")
+
+
+def test_token_sessions_explains_every_verdict() -> None:
+    explained = set(rows(ROOT / "docs" / "explanation" / "token-sessions.md"))
+
+    assert {verdict.name.lower() for verdict in Verdict} <= explained
 
 
 def extras() -> set[str]:

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.samples.running import SAMPLE, Quickstart, copy_of_sample, environment, flask_command, quickstart
+from tests.support.documents import taken
 
 pytestmark = pytest.mark.xdist_group("quickstart")
 
@@ -61,6 +62,15 @@ def test_start_says_once_what_to_click_and_who_to_be(running: Quickstart) -> Non
     assert running.output.count(f'Open {running.url} and click "Sign in".') == 1
     assert re.search(r"kim +Quickstart-1", running.output)
     assert re.search(r"noor +Temporary-1", running.output)
+
+
+def test_page_shows_what_the_start_prints(running: Quickstart) -> None:
+    told = taken("docs/how-to/quickstart.md", "  Open http").replace("http://localhost:5000", running.url)
+    curl = taken("docs/how-to/quickstart.md", "curl -u CLIENT_ID:SECRET").replace("http://localhost:5000", running.url)
+    client_id, secret = running.machine()
+
+    assert told.strip() in running.output
+    assert curl.replace("CLIENT_ID", client_id).replace("SECRET", secret).strip() in running.output
 
 
 def test_reloader_says_it_once_too(tmp_path: Path) -> None:
