@@ -22,7 +22,7 @@ help:
 	@echo "make docs    build the documentation site into build/docs, warnings as errors"
 	@echo "make bench   measure the token paths"
 	@echo "make model   condense the service model of the installed botocore into the package"
-	@echo "make reference   write docs/reference/command-line.md anew from the commands"
+	@echo "make reference   write command-line.md and python.md in docs/reference anew"
 	@echo "make clean   remove .venv and everything built"
 
 # A sample of several servers has a run.py that starts them on this port and those behind it.
@@ -83,3 +83,4 @@ model: $(VENV)/.installed-dev
 
 reference: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.command_line
+	$(BIN)/python -m tests.support.python_names

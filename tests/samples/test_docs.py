@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,7 +15,7 @@ from app_client_authz.api.shapes import model
 from app_client_authz.config import _READERS, Settings
 from app_client_authz.domain.dialect import COGNITO, OIDC, Dialect
 from app_client_authz.domain.token_session import Verdict
-from tests.support import command_line
+from tests.support import command_line, python_names
 from tests.support.documents import (
     DOCUMENTS,
     SITE_DIRECTIVE,
@@ -138,9 +139,10 @@ def test_links_lead_to_files_that_are_there(document: Path) -> None:
     assert not missing
 
 
-def test_command_line_is_what_the_commands_say() -> None:
-    """After a change of a command: make reference."""
-    assert command_line.TARGET.read_text() == command_line.written()
+@pytest.mark.parametrize("page", [command_line, python_names], ids=lambda page: page.TARGET.name)
+def test_page_is_what_the_package_says(page: ModuleType) -> None:
+    """After a change of a command or docstring: make reference."""
+    assert page.TARGET.read_text() == page.written()
 
 
 def test_configuration_lists_every_key_with_its_default() -> None:
