@@ -17,6 +17,8 @@ myst_heading_anchors = 4  # links to headings, by the names that forges give the
 
 html_theme = "furo"
 html_title = f"{project} {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
