@@ -51,9 +51,7 @@ def test_every_block_is_tried_by_some_test() -> None:
 
 
 def test_every_block_that_a_test_takes_is_there() -> None:
-    there = {(page, start) for page, start in takings() for block in blocks(page) if block.text.startswith(start)}
-
-    assert takings() == there
+    assert not [taking for taking in takings() if not any(map(taking.covers, blocks(taking.page)))]
 
 
 @pytest.mark.parametrize(

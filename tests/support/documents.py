@@ -67,28 +67,41 @@ def taken(page: str, beginning: str) -> str:
     return found[0].text
 
 
-def all_taken(page: str) -> tuple[Block, ...]:
-    """Every block of ``page``, for a test that follows it from top to bottom."""
-    return blocks(page)
+def all_taken(page: str, language: str | None = None) -> tuple[Block, ...]:
+    """Every block of ``page``, or of a language in it, in order. Literals here too."""
+    return tuple(block for block in blocks(page) if language in {None, block.language})
+
+
+@dataclass(frozen=True)
+class Taking:
+    """What one call of ``taken`` or ``all_taken`` takes."""
+
+    page: str
+    beginning: str = ""
+    language: str | None = None
+
+    def covers(self, block: Block) -> bool:
+        right_kind = self.page == block.page and self.language in {None, block.language}
+        return right_kind and block.text.startswith(self.beginning)
 
 
 @cache
-def takings() -> frozenset[tuple[str, str]]:
-    """Page and beginning of each block that some test takes."""
+def takings() -> frozenset[Taking]:
+    """What all tests take."""
     found = set()
     for path in (ROOT / "tests").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+                words = [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
                 if (node.func.id, len(words)) == ("taken", 2):
-                    found.add((str(words[0]), str(words[1])))
-                elif (node.func.id, len(words)) == ("all_taken", 1):
-                    found.add((str(words[0]), ""))
+                    found.add(Taking(words[0], beginning=words[1]))
+                elif node.func.id == "all_taken" and words:
+                    found.add(Taking(words[0], language=words[1] if len(words) > 1 else None))
     return frozenset(found)
 
 
 def is_taken(block: Block) -> bool:
-    return any(page == block.page and block.text.startswith(beginning) for page, beginning in takings())
+    return any(taking.covers(block) for taking in takings())
 
 
 def fenced(document: Path, language: str) -> list[str]:
