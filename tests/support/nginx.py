@@ -42,7 +42,7 @@ http {{
 """
 
 
-def _binary() -> str:
+def binary() -> str:
     """The path of nginx; skips the test without one, or fails it where one is required."""
     if found := shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"):
         return found
@@ -54,12 +54,12 @@ def _binary() -> str:
 @contextmanager
 def nginx(folder: Path, port: int, *, path: str, upstream: str) -> Iterator[None]:
     """Serves what is below ``path`` from ``upstream``, which does not see the path."""
-    binary, configuration = _binary(), folder / "nginx.conf"
+    program, configuration = binary(), folder / "nginx.conf"
     prefix = path.rstrip("/")
     configuration.write_text(
         CONFIGURATION.format(folder=folder, port=port, path=path, upstream=upstream, prefix=prefix)
     )
-    process = subprocess.Popen([binary, "-p", str(folder), "-c", str(configuration)], stderr=subprocess.PIPE)
+    process = subprocess.Popen([program, "-p", str(folder), "-c", str(configuration)], stderr=subprocess.PIPE)
     try:
         _wait(process, port, folder)
         yield
