@@ -29,12 +29,20 @@ SKEW = timedelta(hours=1)  # a clock that is a little behind takes the certifica
 
 
 def make(name: str, folder: Path) -> None:
-    """``ca.crt`` and ``ca.key`` unless they are there, and ``site.crt`` and ``site.key``."""
+    """``ca.crt`` and ``ca.key`` unless they are there, and ``site.crt`` and ``site.key``.
+
+    Raises:
+        FileNotFoundError: the authority is there, and its key is not.
+        ValueError: the authority is for another name.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (folder / "ca.key").exists():
+    if not (folder / "ca.crt").exists():
         key = _new_key(folder / "ca.key")
         _write(folder / "ca.crt", _authority(name, key).public_bytes(Encoding.PEM), 0o644)
     authority = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+    allowed = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    if allowed != [x509.DNSName(name)]:
+        raise ValueError(f"{folder / 'ca.crt'} is for another name than {name}")
     signing = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
     assert isinstance(signing, ec.EllipticCurvePrivateKey)
     site = _site(name, _new_key(folder / "site.key"), authority, signing)
@@ -117,6 +125,6 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 if __name__ == "__main__":
     try:
         make(sys.argv[1], Path(sys.argv[2]))
-    except (OSError, IndexError) as error:
+    except (OSError, IndexError, ValueError) as error:
         sys.exit(f"{error}\n{__doc__}")
     print(f"Made site.crt for {SITE_DAYS} days; apps and browsers trust {Path(sys.argv[2]) / 'ca.crt'}.")

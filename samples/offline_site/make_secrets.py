@@ -12,7 +12,7 @@ from pathlib import Path
 
 LINES = (
     "# Keep a copy of this file away from the backups of the database, and never lose it.",
-    "# The first key seals, all open: docs/security.md tells how to rotate them.",
+    "# The first key seals, all open: docs/reference/security.md tells how to rotate them.",
     'SECRET_KEY = "{cookies}"',
     'AUTHZ_SEALING_KEYS = ["{sealing}"]',
     "",

@@ -21,6 +21,7 @@ import requests
 from playwright.sync_api import Browser
 
 from tests.samples.offline import POOL, SAMPLE, OfflineSite, offline_site, wait_until
+from tests.samples.test_offline_site_files import section
 from tests.support.nginx import binary
 
 pytestmark = [pytest.mark.xdist_group("offline_site"), pytest.mark.slow]
@@ -196,6 +197,25 @@ def test_logs_hold_events_and_neither_codes_nor_passwords(site: OfflineSite, tok
 
 def test_check_finds_nothing_to_complain_about(site: OfflineSite) -> None:
     assert site.flask("authz", "check", "--strict") == "No findings.\n"
+
+
+def test_commands_of_the_page_make_a_pool_an_app_and_a_user(site: OfflineSite) -> None:
+    (block,) = section("The first user pool")
+
+    done = subprocess.run(
+        ["sh", "-euc", block.replace("/opt/offline-site", f"{site.folder}/app")],
+        env=site.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^Client secret +\w+$", done.stdout, re.MULTILINE)
+    assert re.search(r"^Password +\S+$", done.stdout, re.MULTILINE)
+    assert done.stdout.endswith("No findings.\n")
+    with site.visitor() as visitor:
+        assert visitor.get(f"{site.url}/auth/us-east-1_House0001/.well-known/jwks.json").status_code == 200
 
 
 def test_reload_replaces_the_workers_and_fails_no_request(site: OfflineSite, tokens: dict[str, str]) -> None:
