@@ -12,6 +12,7 @@ keys=$(sha256sum "$secrets" | cut -c 1-12)
 backup=$BACKUPS/authz-$(date -u +%Y%m%dT%H%M%SZ)-$keys.dump
 partial=$BACKUPS/.partial
 copy=$KEY_COPIES/secrets-$keys.toml
+trap 'exit 130' HUP INT TERM
 trap 'rm -f "$partial" "$KEY_COPIES/.partial"' EXIT
 
 pg_dump --format=custom --no-owner --no-privileges --file="$partial"

@@ -15,14 +15,17 @@ stamp=$(date -u +%Y%m%dt%H%M%Sz)
 restored=${site}_restored_$stamp
 before=${site}_before_$stamp
 
-sql() { psql --dbname=postgres --no-psqlrc --quiet --tuples-only --no-align -v ON_ERROR_STOP=1 \
-    -v site="$site" -v restored="$restored" -v before="$before"; }
+sql() {
+    psql --dbname=postgres --no-psqlrc --quiet --tuples-only --no-align -v ON_ERROR_STOP=1 \
+        -v site="$site" -v restored="$restored" -v before="$before"
+}
 
 if [ -z "$checking" ] && [ "$(echo "SELECT count(*) FROM pg_stat_activity WHERE datname = :'site'" | sql)" != 0 ]; then
     echo "The database is in use: stop the site first." >&2
     exit 1
 fi
 
+trap 'exit 130' HUP INT TERM
 trap 'dropdb --if-exists "$restored"' EXIT
 createdb --template=template0 "$restored"
 pg_restore --exit-on-error --single-transaction --no-owner --no-privileges --dbname="$restored" "$backup"

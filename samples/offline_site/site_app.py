@@ -19,7 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app_client_authz import AppClientAuthz
 
 FOLDER = "/etc/offline-site"
-NAME = "This is a sign-in server. The app that you came from leads you back to itself.\n"
+GREETING = "This is a sign-in server. The app that you came from leads you back to itself.\n"
 
 
 def create_app() -> Flask:
@@ -41,7 +41,7 @@ def create_app() -> Flask:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     AppClientAuthz(app)
     app.cli.add_command(commands)
-    app.add_url_rule("/", view_func=lambda: (NAME, {"Content-Type": "text/plain; charset=utf-8"}))
+    app.add_url_rule("/", view_func=lambda: (GREETING, {"Content-Type": "text/plain; charset=utf-8"}))
     return app
 
 

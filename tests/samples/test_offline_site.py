@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 import requests
 from playwright.sync_api import Browser
@@ -179,6 +180,31 @@ def test_attempts_are_limited_by_address_and_pages_that_are_looked_at_are_not(si
     tried = statuses("POST", "127.0.0.7", 40)
     assert tried.index(429) > 20
     assert 429 not in statuses("POST", "127.0.0.8", 10)
+
+
+def test_record_of_sign_ins_has_the_address_of_the_connection_and_boto3_reads_it(site: OfflineSite) -> None:
+    key = site.flask("authz", "access-key", "create", "--pool", POOL).split()
+    password = site.new_user("dora")
+    cognito = boto3.client(
+        "cognito-idp",
+        endpoint_url=f"{site.url}/auth/",
+        region_name="us-east-1",
+        aws_access_key_id=key[key.index("key") + 1],
+        aws_secret_access_key=key[key.index("Secret") + 1],
+        verify=str(site.authority),
+    )
+    with closing(cognito):
+        audit = {"AdvancedSecurityMode": "AUDIT"}
+        # What a call does not name goes back to its default, as in Cognito.
+        kept = {"DeletionProtection": "ACTIVE", "UserPoolTier": "PLUS"}
+        cognito.update_user_pool(UserPoolId=POOL, UserPoolAddOns=audit, **kept)
+        with site.visitor() as visitor:
+            visitor.headers["X-Forwarded-For"] = "192.0.2.66"
+            site.sign_in("dora", password, visitor)
+        found = cognito.admin_list_user_auth_events(UserPoolId=POOL, Username="dora")["AuthEvents"]
+
+    assert [(event["EventType"], event["EventResponse"]) for event in found] == [("SignIn", "Pass")]
+    assert found[0]["EventContextData"]["IpAddress"] == "127.0.0.1"
 
 
 def test_logs_hold_events_and_neither_codes_nor_passwords(site: OfflineSite, tokens: dict[str, str]) -> None:

@@ -217,6 +217,38 @@ def test_renewal_that_the_authority_cannot_give_changes_nothing(name: str, missi
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+# --- a PostgreSQL that is there ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_server_that_is_named_is_used_and_left_as_it_was(
+    unmigrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(SAMPLE))
+    monkeypatch.setenv("AUTHZ_SITE_DATABASE_URL", unmigrated_url.replace("+psycopg", ""))
+    from try_postgresql import connected, postgresql, variables_of
+
+    def databases() -> set[str]:
+        with connected(variables_of(unmigrated_url)) as admin:
+            return {name for (name,) in admin.execute("SELECT datname FROM pg_database")}
+
+    before = databases()
+    with postgresql(tmp_path) as (variables, tools):
+        name = variables["PGDATABASE"]
+        with connected(variables) as admin:
+            admin.execute(f'CREATE DATABASE "{name}_before_20260101t000000z"')
+        assert databases() - before == {name, f"{name}_before_20260101t000000z"}
+        assert tools == ""
+
+    assert databases() == before
+    assert variables_of("postgresql+psycopg://ann:p%40ss@db.example:5433/x") == {
+        "PGHOST": "db.example",
+        "PGPORT": "5433",
+        "PGUSER": "ann",
+        "PGPASSWORD": "p@ss",
+    }
+
+
 # --- the rotation of signing keys ---------------------------------------------------------------
 
 
