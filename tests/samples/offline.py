@@ -162,7 +162,7 @@ class OfflineSite:
 def offline_site(folder: Path) -> Iterator[OfflineSite]:
     """The documented command, on ports of its own; ended by Ctrl+C."""
     log = folder / "output"
-    command = [sys.executable, "-u", str(SAMPLE / "try_site.py"), "--port", "0"]
+    command = [sys.executable, "-u", str(SAMPLE / "run.py"), "--port", "0"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

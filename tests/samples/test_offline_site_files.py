@@ -16,6 +16,7 @@ from flask import Flask
 from app_client_authz import AppClientAuthz
 from app_client_authz.cli import group
 from app_client_authz.domain.pool import PoolSpec
+from tests.samples.launching import module, modules_of
 from tests.samples.offline import SAMPLE
 from tests.samples.running import environment
 from tests.samples.test_docs import fenced
@@ -73,9 +74,12 @@ def installed(tmp_path: Path) -> Path:
 
 def test_commands_of_the_page_install_every_file(installed: Path, tmp_path: Path) -> None:
     app, etc = installed / "opt/offline-site", installed / "etc/offline-site"
-    sources = {path.name for path in SAMPLE.iterdir() if path.suffix in {".py", ".sh"}}
+    sources = {path.name for path in SAMPLE.iterdir() if path.suffix in {".py", ".sh"}} - {
+        "run.py",
+        "run_postgresql.py",
+    }
 
-    assert sources <= {path.name for path in app.iterdir()}
+    assert {path.name for path in app.iterdir() if path.is_file()} == files - {"run.py", "run_postgresql.py"}
     assert {path.name for path in etc.iterdir()} == {"settings.toml", "site.env", "secrets.toml", "tls"}
     assert (installed / "etc/nginx/sites-enabled/offline-site").read_text() == (SAMPLE / "nginx.conf").read_text()
     assert not (installed / "etc/nginx/sites-enabled/default").exists()
@@ -224,16 +228,17 @@ def test_renewal_that_the_authority_cannot_give_changes_nothing(name: str, missi
 def test_server_that_is_named_is_used_and_left_as_it_was(
     unmigrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(str(SAMPLE))
     monkeypatch.setenv("AUTHZ_SITE_DATABASE_URL", unmigrated_url.replace("+psycopg", ""))
-    from try_postgresql import connected, postgresql, variables_of
+    with modules_of("offline_site"):
+        sample = module("run_postgresql")
+    connected, variables_of = sample.connected, sample.variables_of
 
     def databases() -> set[str]:
         with connected(variables_of(unmigrated_url)) as admin:
             return {name for (name,) in admin.execute("SELECT datname FROM pg_database")}
 
     before = databases()
-    with postgresql(tmp_path) as (variables, tools):
+    with sample.postgresql(tmp_path) as (variables, tools):
         name = variables["PGDATABASE"]
         with connected(variables) as admin:
             admin.execute(f'CREATE DATABASE "{name}_before_20260101t000000z"')
@@ -253,10 +258,9 @@ def test_server_that_is_named_is_used_and_left_as_it_was(
 
 
 @pytest.fixture
-def app(sqlite_url_migrated: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.syspath_prepend(str(SAMPLE))
-    from site_commands import commands
-
+def app(sqlite_url_migrated: str, clock: MovableClock) -> Flask:
+    with modules_of("offline_site"):
+        commands = module("site_commands").commands
     app = Flask("site")
     app.config.update(SECRET_KEY="s" * 40, SQLALCHEMY_DATABASE_URI=sqlite_url_migrated, **SMALL_HASHES)
     AppClientAuthz(app, clock=clock)

@@ -9,7 +9,7 @@ import pytest
 from tests.samples.test_docs import LINK, fenced
 from tests.support.imports import ROOT
 
-PAGES = ("machine_to_machine", "secret_hash_proxy", "spa_pkce")
+PAGES = ("machine_to_machine", "offline_site", "secret_hash_proxy", "spa_pkce")
 EXCERPTS = ("machine_to_machine", "spa_pkce")  # the code of the others runs elsewhere
 
 

