@@ -9,6 +9,7 @@ The words ``stop``, ``start`` and ``reload``, typed in, do to the server what ``
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -234,7 +235,7 @@ def wait_for(site: Site) -> None:
 
 def announcement(site: Site, password: str) -> str:
     etc = site.folder / "etc"
-    scripts = f"OFFLINE_SITE={etc} PATH={site.environment['PATH'].removesuffix(':/usr/sbin')}"
+    scripts = f"OFFLINE_SITE={etc} PATH={shlex.quote(site.environment['PATH'])}"
     return f"""
   Sign in as ann with {password}
 

@@ -19,8 +19,8 @@ from app_client_authz.domain.pool import PoolSpec
 from tests.samples.launching import module, modules_of
 from tests.samples.offline import SAMPLE
 from tests.samples.running import environment
-from tests.samples.test_docs import fenced
 from tests.support.clock import MovableClock
+from tests.support.documents import all_taken
 from tests.support.imports import ROOT
 from tests.support.site import SMALL_HASHES
 from tests.support.systemd import analyze
@@ -74,10 +74,7 @@ def installed(tmp_path: Path) -> Path:
 
 def test_commands_of_the_page_install_every_file(installed: Path, tmp_path: Path) -> None:
     app, etc = installed / "opt/offline-site", installed / "etc/offline-site"
-    sources = {path.name for path in SAMPLE.iterdir() if path.suffix in {".py", ".sh"}} - {
-        "run.py",
-        "run_postgresql.py",
-    }
+    files = {path.name for path in SAMPLE.iterdir() if path.suffix in {".py", ".sh"}}
 
     assert {path.name for path in app.iterdir() if path.is_file()} == files - {"run.py", "run_postgresql.py"}
     assert {path.name for path in etc.iterdir()} == {"settings.toml", "site.env", "secrets.toml", "tls"}
@@ -139,7 +136,7 @@ def test_timers_have_a_service_and_a_time_of_each_day(timer: Path) -> None:
     assert b"Iteration #2" in shown.stdout or b"Iter. #2" in shown.stdout
 
 
-@pytest.mark.parametrize("block", fenced(PAGE, "sh"))
+@pytest.mark.parametrize("block", [block.text for block in all_taken("docs/how-to/offline-site.md", "sh")])
 def test_commands_of_the_page_are_shell_and_name_what_there_is(block: str) -> None:
     subprocess.run(["sh", "-n", "-c", block], check=True)
     for name in re.findall(r"/opt/offline-site/([\w.]+)", block):
