@@ -50,7 +50,8 @@ format: $(VENV)/.installed-dev
 # From nothing each time: what is kept of an earlier build keeps its warnings to itself.
 docs: $(DOCS_VENV)/.installed
 	$(DOCS_VENV)/bin/python -m sphinx -W --keep-going -n -q -E -a -b html docs build/docs
-	@echo "build/docs/index.html"
+	@! grep -rnE '<(script|link|img)[^>]* (src|href)="(https?:)?//' build/docs --include='*.html'
+	@echo "build/docs/index.html, which loads nothing from elsewhere"
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks

@@ -14,9 +14,8 @@ from flask import Flask, request
 
 from app_client_authz import AppClientAuthz
 from tests.samples.launching import module, modules_of
-from tests.samples.test_docs import fenced
-from tests.samples.test_sample_pages import page
 from tests.support.aws import AWS_JSON, REGION, TARGET
+from tests.support.documents import taken
 from tests.support.live import LiveServer
 from tests.support.site import PASSWORD, PREFIX, USERNAME, Registered, Site
 
@@ -38,8 +37,7 @@ class Doors:
     def app(self) -> Any:
         """The client that the page shows to its readers."""
         namespace: dict[str, Any] = {}
-        (code,) = fenced(page("secret_hash_proxy"), "python")
-        exec(code, namespace)
+        exec(taken("docs/how-to/secret-hash-proxy.md", "import boto3"), namespace)
         return namespace["sign_in_api"](self.proxy)
 
     @property

@@ -34,7 +34,8 @@ from tests.support.imports import PACKAGE, ROOT
 CITED = re.compile(
     r"\b(?:RED|PKC|COD|REF|CLI|SCP|JWT|UIF|OUT|UI|SIG|API|ATT|ENU|LCK|INP|HDR|ATM|SEC|OPS|DEP)-\d+\b|\bR\d{1,2}\b"
 )
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
+"""A link within the repository: its file, empty for this very one, and its heading."""
 
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(name_of(document))]
@@ -130,11 +131,26 @@ def test_commands_in_the_documents_exist(command: str) -> None:
         found = inner  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_links_lead_to_files_that_are_there(document: Path) -> None:
-    missing = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
+def headings(document: Path) -> set[str]:
+    """The names that a forge gives them, and Sphinx after it."""
+    found = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
-    assert not missing
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *sorted(ROOT.glob("samples/*/README.md"))], ids=name_of)
+def test_links_lead_to_files_and_headings_that_are_there(document: Path) -> None:
+    found = LINK.findall(document.read_text())
+    links = [(document.parent / path if path else document, heading) for path, heading in found]
+
+    assert not [str(path) for path, _ in links if not path.exists()]
+    assert not [(str(path), heading) for path, heading in links if heading and heading not in headings(path)]
+
+
+def test_every_page_is_named_by_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    named = {(index.parent / path).resolve() for path, _ in LINK.findall(index.read_text())}
+
+    assert {*(ROOT / "docs").rglob("*.md")} - {index} <= named
 
 
 @pytest.mark.parametrize("page", [command_line, python_names], ids=lambda page: page.TARGET.name)

@@ -13,9 +13,8 @@ from authlib.integrations.base_client import OAuthError
 from flask import Flask, request
 
 from tests.samples.launching import SAMPLES, Sample, launched, module, modules_of
-from tests.samples.test_docs import fenced
-from tests.samples.test_sample_pages import page
 from tests.support.clock import MovableClock
+from tests.support.documents import taken
 from tests.support.live import LiveServer
 from tests.support.site import PREFIX, Site, claims, make_site
 
@@ -163,7 +162,7 @@ def test_deleted_client_gets_no_further_token_and_the_last_one_counts_until_it_e
 
 
 def test_command_on_the_page_registers_a_service(site: Site) -> None:
-    (command,) = (block for block in fenced(page("machine_to_machine"), "sh") if "client create" in block)
+    command = taken("docs/how-to/machine-to-machine.md", "flask authz client create")
     arguments = command.replace("us-east-1_Shop00001", site.pool.id).split()[1:]
 
     outcome = site.app.test_cli_runner().invoke(args=arguments)
