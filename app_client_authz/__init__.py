@@ -5,6 +5,7 @@
 >>> authz = AppClientAuthz()
 """
 
+from app_client_authz.domain.directory import DirectoryUser, UserDirectory
 from app_client_authz.domain.errors import AuthzError, ConfigurationError
 from app_client_authz.extension import AppClientAuthz
 from app_client_authz.proxies import current_authz
@@ -18,7 +19,9 @@ __all__ = [
     "AppClientAuthz",
     "AuthzError",
     "ConfigurationError",
+    "DirectoryUser",
     "TokenGuard",
+    "UserDirectory",
     "current_authz",
     "current_token",
     "include_name",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -14,12 +15,14 @@ from app_client_authz.api.blueprint import api_blueprint
 from app_client_authz.cli import group
 from app_client_authz.config import Settings
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.directory import UserDirectory
 from app_client_authz.domain.errors import ConfigurationError, Unavailable
 from app_client_authz.domain.message import MessageSender
 from app_client_authz.hosted_ui.blueprint import hosted_ui_blueprint
 from app_client_authz.oauth.blueprint import oauth_blueprint
 from app_client_authz.proxies import EXTENSION
 from app_client_authz.resource.current import install
+from app_client_authz.services.directory_calls import DirectoryCalls, DirectoryRegistry
 from app_client_authz.services.registry import Services, build
 from app_client_authz.services.trigger_registry import TriggerRegistry
 from app_client_authz.services.triggers import Triggers
@@ -82,6 +85,7 @@ class AppClientAuthz:
         self._clock = clock or SystemClock()
         self._sender = sender
         self._triggers = TriggerRegistry()
+        self._directories = DirectoryRegistry()
         self._apps = 0
         self._only_app: Flask | None = None
         if app is not None:
@@ -114,6 +118,7 @@ class AppClientAuthz:
             self._clock,
             sender=sender or self._sender or _configured(settings),
             triggers=Triggers(self._triggers),
+            directory_calls=DirectoryCalls(self._directories, lambda: _context_of(app)),
         )
         _look_at(app, services)
         install(app, settings, services.own_tokens, services.clock)
@@ -156,6 +161,23 @@ class AppClientAuthz:
 
         return register
 
+    def user_directory(self, directory: UserDirectory, *, pool_id: str | None = None, app: Flask | None = None) -> None:
+        """The users of a pool are in ``directory``: your own user table, by an adapter (docs/host-users.md).
+
+        It is asked about every pool or about ``pool_id``, in ``app`` or in every app of this object; what is said
+        for one pool counts before what is said for all, and what is said for an app before what is said for every.
+
+        >>> authz.user_directory(ModelDirectory(db, Member, key="id", names=["email"], password="password_hash"))
+
+        Raises:
+            ConfigurationError: no pool ID, a second directory for the same pools, or an object without the methods.
+            RuntimeError: ``app`` does not carry this extension.
+        """
+        if app is not None:
+            _check_carries(app)
+        registry = self._directories if app is None else self.services(app).directory_calls.own
+        registry.register(directory, pool_id=pool_id)
+
     def client(self, service_name: str, *, app: Flask | None = None) -> "LocalClient":
         """boto3's ``cognito-idp`` client for callers in this process: no HTTP, no access key, and so full rights.
 
@@ -191,6 +213,12 @@ class AppClientAuthz:
     def services(app: Flask) -> Services:
         """The services that ``app`` carries: the same that all faces speak through."""
         return cast(Services, app.extensions[EXTENSION])
+
+
+def _context_of(app: Flask) -> AbstractContextManager[object]:
+    """An app context of that app: the one at hand, if there is one."""
+    here = has_app_context() and current_app._get_current_object() is app  # type: ignore[attr-defined]
+    return nullcontext() if here else app.app_context()
 
 
 def _check_carries(app: Flask) -> None:

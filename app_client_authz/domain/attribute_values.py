@@ -59,6 +59,26 @@ def check_new(pool: UserPool, attributes: Mapping[str, str], *, by_admin: bool =
     return accepted
 
 
+def acceptable(pool: UserPool, attributes: Mapping[str, object]) -> dict[str, str]:
+    """Those of the attributes that a user of the pool can have: of what another directory says, the rest is left out.
+
+    A required one that is missing is missing.
+    """
+    accepted = {}
+    for name, value in attributes.items():
+        attribute = None if name == "sub" else pool.schema.get(name)
+        if attribute is None or not isinstance(value, str) or not value:
+            continue
+        normal = _normal(attribute, value)
+        try:
+            _check_formats(pool, {name: normal})
+        except InvalidParameter:
+            continue
+        if not _problems(pool, attribute, normal):
+            accepted[name] = normal
+    return accepted
+
+
 def check_update(
     pool: UserPool, current: Mapping[str, str], changes: Mapping[str, str], *, by_admin: bool = False
 ) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
-from app_client_authz.domain.attribute_values import check_delete, check_new, check_update, until_proved
+from app_client_authz.domain.attribute_values import acceptable, check_delete, check_new, check_update, until_proved
 from app_client_authz.domain.dialect import Dialect
 from app_client_authz.domain.errors import InvalidParameter, NotAuthorized
 from app_client_authz.domain.pool import UserPool
@@ -12,6 +12,7 @@ from app_client_authz.domain.schema import CUSTOM, DEVELOPER, STANDARD_ATTRIBUTE
 from app_client_authz.domain.user import VERIFIABLE
 
 __all__ = [
+    "acceptable",
     "check_delete",
     "check_known",
     "check_new",

@@ -28,6 +28,7 @@ __all__ = [
     "aliases_of",
     "check_name_is_no_alias",
     "check_username",
+    "is_username",
     "name_refusal",
     "preferred_role",
     "sign_in_attribute",
@@ -125,6 +126,11 @@ class User:
     temporary_password_until: float | None = None
     groups: tuple[Group, ...] = ()
     mfa: UserMfa = NO_MFA
+
+
+def is_username(name: object) -> bool:
+    """True if somebody can have that username, whatever the pool."""
+    return not _USERNAME.phrases(name)
 
 
 def check_username(pool: UserPool, name: str) -> None:

@@ -118,7 +118,7 @@ class AccessTokens:
             raise ResourceNotFound(f"User pool client {claims['client_id']} does not exist.")
         pool = registration.pool
         key = username_key(str(claims.get("username", "")), pool.case_sensitive)
-        namesake = unit.users.find_by_name(pool.id, key)
+        namesake = unit.users.find_by_name(pool.id, key, typed=str(claims.get("username", "")))
         if namesake is None:
             raise UserNotFound
         if namesake.user.status == UserStatus.UNCONFIRMED:

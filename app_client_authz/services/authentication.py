@@ -23,6 +23,7 @@ from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Passed, Settle
+from app_client_authz.services.directories import Directories
 from app_client_authz.services.migration import Migration
 from app_client_authz.services.next_steps import ChallengeRequired, NextSteps
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
@@ -52,6 +53,7 @@ class Authentication:
         self,
         units: Units,
         hasher: PasswordHasher,
+        directories: Directories,
         new_passwords: NewPasswords,
         attempts: PasswordAttempts,
         challenges: Challenges,
@@ -62,6 +64,7 @@ class Authentication:
     ) -> None:
         self._units = units
         self._hasher = hasher
+        self._directories = directories
         self._new_passwords = new_passwords
         self._attempts = attempts
         self._challenges = challenges
@@ -101,7 +104,7 @@ class Authentication:
         """
         client, pool = registration.client, registration.pool
         key = username_key(name, pool.case_sensitive)
-        stored, like = self._units.read(lambda unit: _find(unit, pool.id, key))
+        stored, like = self._units.read(lambda unit: _find(unit, pool.id, key, name))
         hides = client.prevents_user_existence_errors
         caller = caller or Caller.of(registration)
         if stored is None and self._migration.is_possible(pool):
@@ -114,7 +117,7 @@ class Authentication:
 
             def prove() -> bool:
                 self._ask(registration, name, stored, caller)
-                return self._hasher.verify(stored.password_hash if stored else None, password, like=like)
+                return self._directories.verify(pool.id, stored, password, like=like)
 
             self._attempts.judge(registration, key, stored, prove)
         if stored is None:
@@ -203,12 +206,12 @@ class Authentication:
         stored = self._units.read(lambda unit: unit.users.find(user.pool_id, user.sub))
         key = username_key(user.username, registration.pool.case_sensitive)
         password_hash = None if stored is None else stored.password_hash
-        has_none = stored is not None and password_hash is None and not password
+        has_none = stored is not None and not stored.has_password and not password
         self._attempts.judge(
             registration,
             key,
             stored,
-            lambda: has_none or self._hasher.verify(password_hash, password),
+            lambda: has_none or self._directories.verify(user.pool_id, stored, password),
             event=EventType.PASSWORD_CHANGE,
         )
         if stored is None or _may_set_password(stored.user):
@@ -350,9 +353,9 @@ class Authentication:
         return found
 
 
-def _find(unit: Unit, pool_id: str, name_key: str) -> tuple[StoredUser | None, str | None]:
+def _find(unit: Unit, pool_id: str, name_key: str, name: str) -> tuple[StoredUser | None, str | None]:
     """The user of that name, and another user's hash: what a hash costs where there is no user (ENU-6)."""
-    return unit.users.find_by_name(pool_id, name_key), unit.users.neighbour_hash(pool_id, name_key)
+    return unit.users.find_by_name(pool_id, name_key, typed=name), unit.users.neighbour_hash(pool_id, name_key)
 
 
 def _may_set_password(standing: Standing | User) -> bool:

@@ -135,7 +135,7 @@ class Challenges:
         pool, client_id, now = registration.pool, registration.client.client_id, self._clock()
 
         def look(unit: Unit) -> tuple[str, ChallengeSession, StoredUser] | None:
-            stored = unit.users.find_by_name(pool.id, session_key(pool, name))
+            stored = unit.users.find_by_name(pool.id, session_key(pool, name), typed=name)
             if stored is None:
                 return None
             waiting = unit.challenge_sessions.waiting(client_id, stored.user.sub, challenge, now)

@@ -209,13 +209,13 @@ class ChoiceSignIn:
     def _chooser(self, registration: Registration, name: str, door: Door, caller: Caller) -> _Chooser:
         pool = registration.pool
         key = session_key(pool, name)
-        stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
+        stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key, typed=name))
         if registration.client.prevents_user_existence_errors:
             return _Chooser(registration, door, name, key, self._if_able(stored), offered_to_all(pool), caller)
         if stored is None:
             raise UserNotFound
         self._attempts.check_standing(registration, stored)
-        offered = first_factors(pool, stored.user, has_password=stored.password_hash is not None)
+        offered = first_factors(pool, stored.user, has_password=stored.has_password)
         if not offered:
             raise NotAuthorized(WRONG, detail="no first factor")
         return _Chooser(registration, door, name, key, stored, offered, caller)

@@ -195,7 +195,7 @@ class CustomSignIn:
 
     def _signer(self, registration: Registration, name: str, door: Door, caller: Caller) -> _Signer:
         pool, key = registration.pool, session_key(registration.pool, name)
-        stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key))
+        stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key, typed=name))
         try:
             if stored is None:
                 raise UserNotFound

@@ -68,7 +68,7 @@ class DeviceSignIn:
         device_id = device.id_of(pool.id, key)
 
         def look(unit: Unit) -> tuple[StoredUser | None, Device | None]:
-            stored = unit.users.find_by_name(pool.id, session_key(pool, name))
+            stored = unit.users.find_by_name(pool.id, session_key(pool, name), typed=name)
             known = None if device_id is None else unit.devices.find(stored.user.sub if stored else "", device_id)
             return stored, known
 

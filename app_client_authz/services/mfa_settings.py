@@ -101,7 +101,7 @@ class MfaSettings:
 def _factors(stored: StoredUser) -> AuthFactors:
     user = stored.user
     has = {
-        "PASSWORD": stored.password_hash is not None,
+        "PASSWORD": stored.has_password,
         "EMAIL_OTP": verified_address_of(user, Medium.EMAIL) is not None,
         "SMS_OTP": verified_address_of(user, Medium.SMS) is not None,
         "SOFTWARE_TOKEN": user.mfa.software_token,

@@ -8,6 +8,7 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller, Trigger
 from app_client_authz.domain.user import UserStatus, username_key
 from app_client_authz.domain.user_triggers import MIGRATION_AT_RECOVERY, MIGRATION_AT_SIGN_IN, Migrated
+from app_client_authz.services.directories import Directories
 from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.unit import Units
@@ -25,14 +26,15 @@ class TakenOver:
 class Migration:
     """A UserMigration trigger is asked about names that nobody has here, and about no others."""
 
-    def __init__(self, units: Units, new_users: NewUsers, triggers: Triggers) -> None:
+    def __init__(self, units: Units, new_users: NewUsers, directories: Directories, triggers: Triggers) -> None:
         self._units = units
         self._new_users = new_users
+        self._directories = directories
         self._triggers = triggers
 
     def is_possible(self, pool: UserPool) -> bool:
-        """Whether there is anybody to ask."""
-        return self._triggers.are_there(Trigger.USER_MIGRATION, pool.id)
+        """Whether there is anybody to ask, who is to be asked: a directory knows all users of its pool."""
+        return not self._directories.has(pool.id) and self._triggers.are_there(Trigger.USER_MIGRATION, pool.id)
 
     def at_sign_in(self, registration: Registration, name: str, password: str, caller: Caller) -> TakenOver | None:
         """The user, created with the password; None if the trigger knows nobody.

@@ -130,7 +130,7 @@ class NamedCodes:
     ) -> tuple[StoredUser | None, Account]:
         pool = registration.pool
         key = _key(pool, name)
-        stored = unit.users.find_by_name(pool.id, key, hold=hold)
+        stored = unit.users.find_by_name(pool.id, key, typed=name, hold=hold)
         return stored, self._attempts.account(pool.id, key, stored)
 
 

@@ -21,6 +21,8 @@ from app_client_authz.services.custom_sign_in import CustomSignIn
 from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.device_sign_in import DeviceSignIn
 from app_client_authz.services.devices import Devices
+from app_client_authz.services.directories import Directories
+from app_client_authz.services.directory_calls import DirectoryCalls
 from app_client_authz.services.domains import Domains
 from app_client_authz.services.groups import Groups
 from app_client_authz.services.handovers import Handovers
@@ -85,6 +87,8 @@ class Services:
     domains: Domains
     ui_customizations: UiCustomizations
     triggers: Triggers
+    directory_calls: DirectoryCalls
+    directories: Directories
     delivery: Delivery
     outbox: Outbox | None
     """What the development sender keeps; None where messages are sent."""
@@ -132,9 +136,11 @@ def build(
     *,
     sender: MessageSender | None = None,
     triggers: Triggers | None = None,
+    directory_calls: DirectoryCalls | None = None,
 ) -> Services:
     """The services of one app over one database; without a ``sender``, messages are kept instead of sent."""
     triggers = triggers or Triggers()
+    directory_calls = directory_calls or DirectoryCalls()
     sealer = Sealer(keys_from(settings.sealing_keys, settings.secret_keys))
     hasher = PasswordHasher(
         memory_kib=settings.password_hash_memory_kib,
@@ -144,6 +150,8 @@ def build(
     )
     new_passwords = NewPasswords(hasher, settings.password_blocklist)
     units = Units(engine, sealer)
+    directories = Directories(units, directory_calls, hasher, clock)
+    units.consult(directories)
     keys = Keys(units, clock)
     attempts = PasswordAttempts(units, sealer.derived_key("attempts"), clock)
     dialects = Dialects(settings.dialect)
@@ -158,7 +166,7 @@ def build(
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
     new_users = NewUsers(units, new_passwords, triggers, clock)
-    migration = Migration(units, new_users, triggers)
+    migration = Migration(units, new_users, directories, triggers)
     groups = Groups(units, clock)
     verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
     users = Users(units, new_users, new_passwords, verification_codes, delivery, triggers, clock)
@@ -167,7 +175,7 @@ def build(
     sign_in_codes = SignInCodes(units, sealer.derived_keys("sign-in codes"), clock)
     next_steps = NextSteps(units, challenges, sign_in_codes, delivery)
     authentication = Authentication(
-        units, hasher, new_passwords, attempts, challenges, next_steps, migration, triggers, clock
+        units, hasher, directories, new_passwords, attempts, challenges, next_steps, migration, triggers, clock
     )
     access_tokens = AccessTokens(units, keys, issuers, clock)
     software_tokens = SoftwareTokens(units, access_tokens, challenges, clock)
@@ -192,6 +200,8 @@ def build(
         domains=Domains(units, clock),
         ui_customizations=UiCustomizations(units, clock),
         triggers=triggers,
+        directory_calls=directory_calls,
+        directories=directories,
         delivery=delivery,
         outbox=outbox if sender is None else None,
         verification_codes=verification_codes,

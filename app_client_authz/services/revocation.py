@@ -34,7 +34,7 @@ class Revocation:
         if said.get("iss") == self._issuers.of(base, pool.id) and said.get("token_use") in {"access", "id"}:
             raise UnsupportedTokenType(detail="only refresh tokens are revoked")
         digest, now = digests.digest(token), self._clock()
-        found = self._units.read(lambda unit: unit.token_sessions.present(digest))
+        found = self._units.read(lambda unit: unit.token_sessions.present(digest, to_be_used=False))
         if found is None:
             return
         session = found[0].session

@@ -20,7 +20,7 @@ def existing_user(unit: Unit, pool: UserPool, name: str, *, hold: bool = False) 
     # First, so that nobody takes another user's place by the choice of a username.
     stored = unit.users.find(pool.id, name, hold=hold) if ids.is_sub(name) else None
     if stored is None:
-        stored = unit.users.find_by_name(pool.id, username_key(name, pool.case_sensitive), hold=hold)
+        stored = unit.users.find_by_name(pool.id, username_key(name, pool.case_sensitive), typed=name, hold=hold)
     if stored is None:
         raise UserNotFound
     return stored
@@ -33,7 +33,9 @@ def store(unit: Unit, pool: UserPool, before: StoredUser, after: User) -> User:
         AliasExists: another user has one of the new aliases.
         ConcurrentModification: the user was changed since it was read.
     """
-    aliases = aliases_of(pool, after.username, after.attributes)
+    # By which other names a directory's user is found, the directory knows.
+    by_directory = before.directory_key is not None
+    aliases = {} if by_directory else aliases_of(pool, after.username, after.attributes)
     if not unit.users.replace(after, before.version, aliases):
         raise ConcurrentModification("The user was changed by another request.")
     return after

@@ -319,7 +319,7 @@ class Tokens:
     def owner(self, refresh_token: str) -> str | None:
         """The username of whoever a refresh token was given to; None if nobody is known."""
         digest = digests.digest(refresh_token)
-        found = self._units.read(lambda unit: unit.token_sessions.present(digest))
+        found = self._units.read(lambda unit: unit.token_sessions.present(digest, to_be_used=False))
         return None if found is None or found[1] is None else found[1].username
 
     def _rotate(

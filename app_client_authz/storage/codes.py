@@ -5,6 +5,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.user import User
 from app_client_authz.domain.uuids import octets_of, text_of
+from app_client_authz.storage.looks import Looks
 from app_client_authz.storage.tables import codes, users
 from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, with_groups
 
@@ -41,8 +42,9 @@ _CONSUME = (
 class Codes:
     """Keyed by the digest of the code (hexadecimal)."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, looks: Looks | None = None) -> None:
         self._connection = connection
+        self._looks = looks
 
     def add(self, digest: str, code: AuthorizationCode) -> None:
         self._connection.execute(
@@ -86,7 +88,10 @@ class Codes:
             token_session_id=None if row.token_session_id is None else text_of(row.token_session_id),
             sso_session_id=None if row.sso_session_id is None else text_of(row.sso_session_id),
         )
-        return code, read_user(rows)
+        user = read_user(rows)
+        if self._looks is not None and user is not None:
+            self._looks.by_sub(user.pool_id, user.sub)
+        return code, user
 
     def consume(self, digest: str, token_session_id: str, now: float) -> bool:
         """True for exactly one caller, ever (R5, ATM-1)."""

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, sel
 from app_client_authz.domain.sso import SsoSession
 from app_client_authz.domain.user import User
 from app_client_authz.domain.uuids import octets_of, text_of
+from app_client_authz.storage.looks import Looks
 from app_client_authz.storage.tables import sso_sessions, users
 from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, with_groups
 
@@ -36,8 +37,9 @@ class SignedIn:
 class SsoSessions:
     """Keyed by pool and the digest of the cookie's value (hexadecimal)."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, looks: Looks | None = None) -> None:
         self._connection = connection
+        self._looks = looks
 
     def add(self, digest: str, session: SsoSession) -> None:
         self._connection.execute(
@@ -57,6 +59,8 @@ class SsoSessions:
         user = read_user(rows)
         if user is None:
             return None
+        if self._looks is not None:
+            self._looks.by_sub(pool_id, user.sub)
         row = rows[0]
         session_id, times = text_of(row.id), (row.auth_time, row.renewed_at, row.expires_at)
         return SignedIn(SsoSession(session_id, pool_id, user.sub, user.username, *times), user)

@@ -134,6 +134,8 @@ users = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # What the host's directory knows the user by; None for the users of our own.
+    Column("directory_key", Text),
     UniqueConstraint("pool_id", "username_key"),
 )
 
@@ -477,4 +479,16 @@ def complete() -> MetaData:
                 sqlite_where=condition,
                 postgresql_where=condition,
             )
+    keyed = "uq_authz_users_directory_key"
+    if all(index.name != keyed for index in users.indexes):
+        # Two first sign-ins at once make one row; users of our own cost no entry.
+        condition = text("directory_key IS NOT NULL")
+        Index(
+            keyed,
+            users.c.pool_id,
+            users.c.directory_key,
+            unique=True,
+            sqlite_where=condition,
+            postgresql_where=condition,
+        )
     return metadata

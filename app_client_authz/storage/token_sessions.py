@@ -11,6 +11,7 @@ from app_client_authz.domain.token_session import PresentedToken, TokenSession
 from app_client_authz.domain.user import User
 from app_client_authz.domain.uuids import octets_of, text_of
 from app_client_authz.storage.app_clients import REGISTRATION_COLUMNS, registration_of
+from app_client_authz.storage.looks import Looks
 from app_client_authz.storage.tables import app_clients, pools, refresh_tokens, token_sessions, users
 from app_client_authz.storage.users import GROUP_COLUMNS, USER_COLUMNS, read_user, user_of, with_groups
 
@@ -134,8 +135,9 @@ class TokenStanding(NamedTuple):
 class TokenSessions:
     """Keyed by session ID (``origin_jti``) or by the digest of a refresh token (hexadecimal)."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, looks: Looks | None = None) -> None:
         self._connection = connection
+        self._looks = looks
 
     def open(self, session: TokenSession, refresh_digest: str) -> None:
         """A new session with its first refresh token."""
@@ -168,8 +170,11 @@ class TokenSessions:
         }
         self._connection.execute(_ADD_TOKEN, row)
 
-    def present(self, refresh_digest: str) -> tuple[PresentedToken, User | None] | None:
-        """The refresh token, superseded ones too, and its user with groups."""
+    def present(self, refresh_digest: str, *, to_be_used: bool = True) -> tuple[PresentedToken, User | None] | None:
+        """The refresh token, superseded ones too, and its user with groups.
+
+        Not ``to_be_used``: the user's directory is not asked what became of the user.
+        """
         rows = self._connection.execute(_PRESENT, {"digest": bytes.fromhex(refresh_digest)}).all()
         if not rows:
             return None
@@ -190,7 +195,10 @@ class TokenSessions:
             revoked_at=row.revoked_at,
             device_id=_device_id(row.device_id),
         )
-        return PresentedToken(session, row.superseded_at), read_user(rows)
+        user = read_user(rows)
+        if to_be_used and self._looks is not None and user is not None:
+            self._looks.by_sub(user.pool_id, user.sub)
+        return PresentedToken(session, row.superseded_at), user
 
     def lock(self, session_id: str) -> bool:
         """Hold the live session until the transaction ends; False if it was revoked meanwhile (ATM-3)."""
@@ -261,7 +269,10 @@ class TokenSessions:
         row = self._connection.execute(_ALIVE, parameters).one_or_none()
         if row is None:
             return None
-        return Bearer(registration_of(tuple(row)), user_of(row[_ALIVE_USER]), row.opened_at, row.revoked_at)
+        user = user_of(row[_ALIVE_USER])
+        if self._looks is not None:
+            self._looks.by_sub(user.pool_id, user.sub)
+        return Bearer(registration_of(tuple(row)), user, row.opened_at, row.revoked_at)
 
     def standing(self, client_id: str, sub: str, session_id: str | None) -> TokenStanding | None:
         """What a token of user or machine still stands on, in one statement; None without its client."""
@@ -271,6 +282,8 @@ class TokenSessions:
             return None
         pool_id, valid_from, opened_at, revoked_at, enabled, signed_out_at = row
         user = None if enabled is None else UserStanding(enabled, signed_out_at)
+        if self._looks is not None and user is not None:
+            self._looks.by_sub(pool_id, sub)
         return TokenStanding(pool_id, valid_from, opened_at, revoked_at, user)
 
 

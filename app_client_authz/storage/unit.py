@@ -20,11 +20,13 @@ from app_client_authz.storage.auth_events import AuthEvents
 from app_client_authz.storage.challenge_sessions import ChallengeSessions
 from app_client_authz.storage.codes import Codes
 from app_client_authz.storage.devices import Devices
+from app_client_authz.storage.directory_users import DirectoryUsers
 from app_client_authz.storage.domains import Domains
 from app_client_authz.storage.groups import Groups
 from app_client_authz.storage.hourly_counts import HourlyCounts
 from app_client_authz.storage.identity_providers import IdentityProviders
 from app_client_authz.storage.keys import SigningKeys
+from app_client_authz.storage.looks import Directories, LookFirst, Looks
 from app_client_authz.storage.messages import Messages
 from app_client_authz.storage.pools import Pools
 from app_client_authz.storage.resource_servers import ResourceServers
@@ -72,6 +74,7 @@ class Unit:
 
     connection: Connection
     sealer: Sealer
+    looks: Looks | None = None
 
     pools = _OnDemand(lambda unit: Pools(unit.connection))
     app_clients = _OnDemand(lambda unit: AppClients(unit.connection, unit.sealer))
@@ -81,14 +84,15 @@ class Unit:
     ui_customizations = _OnDemand(lambda unit: UiCustomizations(unit.connection))
     keys = _OnDemand(lambda unit: SigningKeys(unit.connection, unit.sealer))
     access_keys = _OnDemand(lambda unit: AccessKeys(unit.connection, unit.sealer))
-    users = _OnDemand(lambda unit: Users(unit.connection, unit.sealer))
+    users = _OnDemand(lambda unit: Users(unit.connection, unit.sealer, unit.looks))
+    directory_users = _OnDemand(lambda unit: DirectoryUsers(unit.connection, unit.sealer))
     srp_verifiers = _OnDemand(lambda unit: SrpVerifiers(unit.connection, unit.sealer))
     software_tokens = _OnDemand(lambda unit: SoftwareTokens(unit.connection, unit.sealer))
     user_search = _OnDemand(lambda unit: UserSearch(unit.connection))
     groups = _OnDemand(lambda unit: Groups(unit.connection))
-    codes = _OnDemand(lambda unit: Codes(unit.connection))
-    token_sessions = _OnDemand(lambda unit: TokenSessions(unit.connection))
-    sso_sessions = _OnDemand(lambda unit: SsoSessions(unit.connection))
+    codes = _OnDemand(lambda unit: Codes(unit.connection, unit.looks))
+    token_sessions = _OnDemand(lambda unit: TokenSessions(unit.connection, unit.looks))
+    sso_sessions = _OnDemand(lambda unit: SsoSessions(unit.connection, unit.looks))
     user_sessions = _OnDemand(lambda unit: UserSessions(unit.connection))
     challenge_sessions = _OnDemand(lambda unit: ChallengeSessions(unit.connection))
     devices = _OnDemand(lambda unit: Devices(unit.connection, unit.sealer))
@@ -125,6 +129,7 @@ class Units:
         # what a writer has in flight.
         self._readers_wait = isinstance(engine.pool, StaticPool)
         self._guard: Callable[[], None] | None = None
+        self._directories: Directories | None = None
         # Reentrant: the guard looks at the database through us.
         self._looking = threading.RLock()
         self._in_guard = False
@@ -135,6 +140,10 @@ class Units:
         A start does not wait for a database, and so cannot vouch for it (SEC-3).
         """
         self._guard = guard
+
+    def consult(self, directories: Directories) -> None:
+        """Have users of a directory looked at by it, whenever a piece of work comes upon one."""
+        self._directories = directories
 
     def _look(self) -> None:
         if self._guard is None:
@@ -169,7 +178,11 @@ class Units:
             Unavailable: the database does not answer.
         """
         self._look()
-        return self._run(lambda: self._in_line(self._read, work) if self._readers_wait else self._read(work))
+
+        def run(work: Callable[[Unit], T]) -> T:
+            return self._run(lambda: self._in_line(self._read, work) if self._readers_wait else self._read(work))
+
+        return self._consulting(run, work) if self._directories else run(work)
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """What ``work`` returns, once it is committed; nothing is kept when ``work`` raises.
@@ -179,7 +192,27 @@ class Units:
             ConcurrentModification: another request removed what the new rows belong to.
         """
         self._look()
-        return self._run(lambda: self._in_line(self._commit, work))
+
+        def run(work: Callable[[Unit], T]) -> T:
+            return self._run(lambda: self._in_line(self._commit, work))
+
+        return self._consulting(run, work) if self._directories else run(work)
+
+    def _consulting(self, run: Callable[[Callable[[Unit], T]], T], work: Callable[[Unit], T]) -> T:
+        directories = self._directories
+        assert directories is not None  # noqa: S101 - asked by who calls
+        looks = Looks(directories.has)
+
+        def looking(unit: Unit) -> T:
+            unit.looks = looks
+            return work(unit)
+
+        while True:  # each time round one more user is known
+            try:
+                return run(looking)
+            except LookFirst as first:
+                wanted = first.wanted
+            looks.done(wanted, directories.look(wanted))
 
     def _read(self, work: Callable[[Unit], T]) -> T:
         self._leave_transactions_alone()

@@ -13,8 +13,12 @@ from app_client_authz.domain.errors import ConcurrentModification
 from app_client_authz.domain.user import USERNAME, Group, User, UserStatus, alias_refusal, name_refusal
 from app_client_authz.domain.user_mfa import NO_MFA, UserMfa
 from app_client_authz.storage.insert_once import insert_once
+from app_client_authz.storage.looks import Looks
 from app_client_authz.storage.srp_verifiers import sealed
 from app_client_authz.storage.tables import group_members, groups, user_names, users
+
+ASKED_NAME = "directory"
+"""The kind of a name by which a directory found a user, other than the username."""
 
 USER_COLUMNS = (
     users.c.sub,
@@ -45,12 +49,12 @@ def with_groups(statement: Select[Any]) -> Select[Any]:
 
 
 _BY_SUB = with_groups(
-    select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.password_hash, users.c.version)
+    select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.password_hash, users.c.version, users.c.directory_key)
     .select_from(users)
     .where(users.c.sub == bindparam("sub"), users.c.pool_id == bindparam("pool_id"))
 )
 _BY_NAME = with_groups(
-    select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.password_hash, users.c.version)
+    select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.password_hash, users.c.version, users.c.directory_key)
     .select_from(user_names)
     .join(users, users.c.sub == user_names.c.sub)
     .where(user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key == bindparam("name_key"))
@@ -79,11 +83,20 @@ _TAKEN = (
 
 @dataclass(frozen=True, slots=True)
 class StoredUser:
-    """A user with what only the server sees of it."""
+    """A user with what only the server sees of it.
+
+    ``directory_key`` is what the host's directory knows the user by, None for a user of our own.
+    """
 
     user: User
     password_hash: str | None
     version: int
+    directory_key: str | None = None
+
+    @property
+    def has_password(self) -> bool:
+        """Whether there is one to sign in with; that of a directory's user is there, and is not."""
+        return self.password_hash is not None or self.directory_key is not None
 
     def __repr__(self) -> str:
         return f"StoredUser({self.user.username!r}, password_hash=***)"
@@ -145,21 +158,28 @@ class Standing:
 
 
 class Users:
-    """Keyed by pool, and by sub or name within it."""
+    """Keyed by pool, and by sub or name within it. ``looks``: users of a directory are looked at there first."""
 
-    def __init__(self, connection: Connection, sealer: Sealer) -> None:
+    def __init__(self, connection: Connection, sealer: Sealer, looks: Looks | None = None) -> None:
         self._connection = connection
         self._sealer = sealer
+        self._looks = looks
 
     def find(self, pool_id: str, sub: str, *, hold: bool = False) -> StoredUser | None:
         """``hold``: nobody else changes, deletes or locks the user until the transaction ends."""
+        if self._looks is not None:
+            self._looks.by_sub(pool_id, sub)
         statement = _BY_SUB_HELD if hold else _BY_SUB
-        return self._stored(self._connection.execute(statement, {"pool_id": pool_id, "sub": sub}).all())
+        return stored_of(self._connection.execute(statement, {"pool_id": pool_id, "sub": sub}).all())
 
-    def find_by_name(self, pool_id: str, name_key: str, *, hold: bool = False) -> StoredUser | None:
-        """By normalised username or alias."""
+    def find_by_name(
+        self, pool_id: str, name_key: str, *, typed: str | None = None, hold: bool = False
+    ) -> StoredUser | None:
+        """By normalised username or alias; ``typed`` is what it was before, for a directory."""
+        if self._looks is not None:
+            self._looks.by_name(pool_id, name_key if typed is None else typed)
         statement = _BY_NAME_HELD if hold else _BY_NAME
-        return self._stored(self._connection.execute(statement, {"pool_id": pool_id, "name_key": name_key}).all())
+        return stored_of(self._connection.execute(statement, {"pool_id": pool_id, "name_key": name_key}).all())
 
     def neighbour_hash(self, pool_id: str, name_key: str) -> str | None:
         """The password hash of whoever comes next in the order of names, around its end: always the same user's."""
@@ -199,7 +219,7 @@ class Users:
             password_hash=None if credentials is None else credentials.password_hash,
             sealed_srp=sealed(self._sealer, user.sub, credentials),
             temporary_password_until=user.temporary_password_until,
-            attributes=_dump(user.attributes),
+            attributes=dumped(user.attributes),
             mfa=_dump_mfa(user.mfa),
             signed_out_at=user.signed_out_at,
             version=1,
@@ -232,7 +252,7 @@ class Users:
                 status=user.status,
                 enabled=user.enabled,
                 temporary_password_until=user.temporary_password_until,
-                attributes=_dump(user.attributes),
+                attributes=dumped(user.attributes),
                 mfa=_dump_mfa(user.mfa),
                 signed_out_at=user.signed_out_at,
                 version=expected_version + 1,
@@ -243,7 +263,8 @@ class Users:
             return False
         if self._holders(user, aliases):
             raise alias_refusal()
-        self._connection.execute(delete(user_names).where(user_names.c.sub == user.sub, user_names.c.kind != USERNAME))
+        stay = user_names.c.kind.in_((USERNAME, ASKED_NAME))
+        self._connection.execute(delete(user_names).where(user_names.c.sub == user.sub, ~stay))
         if not self._add_names(user, aliases):
             raise alias_refusal()
         return True
@@ -295,13 +316,15 @@ class Users:
             for kind, key in names.items()
         )
 
-    @staticmethod
-    def _stored(rows: Sequence[Row[Any]]) -> StoredUser | None:
-        user = read_user(rows)
-        return None if user is None else StoredUser(user, rows[0].password_hash, rows[0].version)
+
+def stored_of(rows: Sequence[Row[Any]]) -> StoredUser | None:
+    """``read_user`` of rows that also have what only the server sees."""
+    user = read_user(rows)
+    return None if user is None else StoredUser(user, rows[0].password_hash, rows[0].version, rows[0].directory_key)
 
 
-def _dump(attributes: Mapping[str, str]) -> str:
+def dumped(attributes: Mapping[str, str]) -> str:
+    """Attributes as their column holds them."""
     return json.dumps(dict(attributes), separators=(",", ":"), ensure_ascii=False)
 
 

@@ -203,11 +203,20 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.Column("directory_key", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["pool_id"], ["authz_pools.id"], name=op.f("fk_authz_users_pool_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("sub", name=op.f("pk_authz_users")),
         sa.UniqueConstraint("pool_id", "username_key", name=op.f("uq_authz_users_pool_id_username_key")),
+    )
+    op.create_index(
+        "uq_authz_users_directory_key",
+        "authz_users",
+        ["pool_id", "directory_key"],
+        unique=True,
+        sqlite_where=sa.text("directory_key IS NOT NULL"),
+        postgresql_where=sa.text("directory_key IS NOT NULL"),
     )
     op.create_table(
         "authz_challenge_sessions",

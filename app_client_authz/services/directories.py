@@ -1,0 +1,187 @@
+"""Users of a host's directory: their rows follow it, and what it is asked to change, changes there."""
+
+from app_client_authz.crypto import digests
+from app_client_authz.crypto.hashing import PasswordHasher
+from app_client_authz.domain import ids
+from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.directory import DirectoryUser, as_found, is_in_groups
+from app_client_authz.domain.errors import ConcurrentModification
+from app_client_authz.domain.pool import UserPool
+from app_client_authz.domain.user import User, UserStatus, username_key
+from app_client_authz.services import audit
+from app_client_authz.services.directory_calls import DirectoryCalls
+from app_client_authz.storage.looks import Wanted
+from app_client_authz.storage.unit import Unit, Units
+from app_client_authz.storage.users import StoredUser
+
+_TRIES = 5
+
+
+class Directories:
+    """Whenever a piece of work comes upon a user, the directory is looked at, and the row written if it differs.
+
+    The row is what sessions, devices, factors, groups and the lockout hang on. It has no password.
+    """
+
+    def __init__(self, units: Units, calls: DirectoryCalls, hasher: PasswordHasher, clock: Clock) -> None:
+        self._units = units
+        self._calls = calls
+        self._hasher = hasher
+        self._clock = clock
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def has(self, pool_id: str) -> bool:
+        """Whether the pool's users are in a directory."""
+        return self._calls.has(pool_id)
+
+    # --- looks --------------------------------------------------------------------------------------
+
+    def look(self, wanted: Wanted) -> str | None:
+        """Bring the user's row up to date; the ``sub`` of it, None if nobody is there.
+
+        Raises:
+            Unavailable: the directory does not answer.
+        """
+        return self._by_sub(wanted.pool_id, wanted.sub or "") if wanted.name is None else self._by_name(wanted)
+
+    def user_of(self, pool: UserPool, key: str) -> StoredUser | None:
+        """The user of that key as it stands now; None if nobody is there.
+
+        Raises:
+            Unavailable: the directory does not answer.
+        """
+        sub = self._follow(pool, key, self._calls.get(pool.id, key))
+        return None if sub is None else self._units.read(lambda unit: unit.directory_users.find(pool.id, sub))
+
+    def _by_sub(self, pool_id: str, sub: str) -> str | None:
+        pool, stored = self._units.read(
+            lambda unit: (unit.pools.find(pool_id), unit.directory_users.find(pool_id, sub))
+        )
+        if pool is None or stored is None:
+            return None
+        key = stored.directory_key
+        # A user of the pool's own from before it had a directory.
+        return sub if key is None else self._follow(pool, key, self._calls.get(pool_id, key))
+
+    def _by_name(self, wanted: Wanted) -> str | None:
+        pool_id, name = wanted.pool_id, wanted.name or ""
+        found = self._calls.find(pool_id, name)
+
+        def look(unit: Unit) -> tuple[UserPool | None, StoredUser | None]:
+            pool = unit.pools.find(pool_id)
+            key = "" if pool is None else username_key(name, pool.case_sensitive)
+            return pool, unit.directory_users.find_by_name(pool_id, key)
+
+        pool, holder = self._units.read(look)
+        if pool is None:
+            return None
+        name_key = username_key(name, pool.case_sensitive)
+        if found is not None:
+            has_name = holder is not None and holder.directory_key == found.key
+            return self._follow(pool, found.key, found, named=None if has_name else name_key)
+        if holder is None or holder.directory_key is None:
+            return None if holder is None else holder.user.sub
+        # Deleted, or of another name by now.
+        key = holder.directory_key
+        self._follow(pool, key, self._calls.get(pool_id, key), not_named=name_key)
+        return None
+
+    def _follow(
+        self,
+        pool: UserPool,
+        key: str,
+        found: DirectoryUser | None,
+        *,
+        named: str | None = None,
+        not_named: str | None = None,
+    ) -> str | None:
+        """Make the row of that key what the directory found; its ``sub``."""
+        before = self._units.read(lambda unit: unit.directory_users.find_by_key(pool.id, key))
+        if found is None:
+            if before is not None:
+                self._delete(pool, before)
+            return None
+        if before is not None and named is None and not_named is None:
+            is_same = as_found(pool, before.user, found, 0.0) is before.user
+            if is_same and is_in_groups(before.user, found):
+                return before.user.sub
+        return self._write(pool, found, named, not_named)
+
+    def _write(self, pool: UserPool, found: DirectoryUser, named: str | None, not_named: str | None) -> str:
+        for remaining in reversed(range(_TRIES)):
+            try:
+                sub, events = self._units.write(lambda unit: self._bring(unit, pool, found, named, not_named))
+            except ConcurrentModification:
+                # Of many first sign-ins at once, one made the row.
+                if not remaining:
+                    raise
+                continue
+            for event in events:
+                audit.record(event, pool_id=pool.id, sub=sub)
+            return sub
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _bring(
+        self, unit: Unit, pool: UserPool, found: DirectoryUser, named: str | None, not_named: str | None
+    ) -> tuple[str, list[str]]:
+        now, key = self._clock(), username_key(found.username, pool.case_sensitive)
+        stored = unit.directory_users.find_by_key(pool.id, found.key, hold=True)
+        events = []
+        if stored is None:
+            user = self._new(unit, pool, found, now)
+            unit.directory_users.add(user, found.key, key)
+            events.append("user_created")
+        else:
+            before, user = stored.user, as_found(pool, stored.user, found, now)
+            if user is not before or named == key:
+                unit.directory_users.replace(user, key)
+            if user.attributes != before.attributes:
+                events.append("user_attributes_changed")
+            if user.enabled != before.enabled:
+                events.append("user_enabled" if user.enabled else "user_disabled")
+            if before.enabled and not user.enabled:
+                unit.token_sessions.revoke_of_user(pool.id, user.sub, now)
+                unit.sso_sessions.end_of_user(user.sub)
+                unit.challenge_sessions.end_of_user(user.sub)
+        if named is not None and named != key:
+            unit.directory_users.name(user, named)
+        if not_named is not None:
+            unit.directory_users.drop_name(user, not_named)
+        if found.groups is not None and not is_in_groups(user, found):
+            unit.directory_users.set_groups(user, found.groups, now)
+        return user.sub, events
+
+    def _new(self, unit: Unit, pool: UserPool, found: DirectoryUser, now: float) -> User:
+        sub = found.key
+        if not ids.is_sub(sub) or unit.directory_users.has_sub(sub):
+            sub = ids.sub_from(digests.random_int(128))
+        blank = User(pool.id, sub, found.username, UserStatus.CONFIRMED, created_at=now, updated_at=now)
+        return as_found(pool, blank, found, now)
+
+    def _delete(self, pool: UserPool, stored: StoredUser) -> None:
+        now = self._clock()
+
+        def change(unit: Unit) -> bool:
+            unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
+            return unit.users.delete(pool.id, stored.user.sub)
+
+        if self._units.write(change):
+            audit.record("user_deleted", pool_id=pool.id, sub=stored.user.sub)
+
+    # --- passwords ----------------------------------------------------------------------------------
+
+    def verify(self, pool_id: str, stored: StoredUser | None, password: str, *, like: str | None = None) -> bool:
+        """Whether it is the password of ``stored``, wherever that is kept; costs much the same if nobody is there.
+
+        Raises:
+            TooManyRequests: no slot to check a password became free.
+            Unavailable: the directory does not answer; nothing was checked.
+        """
+        if stored is not None and stored.directory_key is not None and self._calls.has(pool_id):
+            return self._calls.verify_password(pool_id, stored.directory_key, password)
+        if stored is None and self._calls.offers(pool_id, "verify_nobody"):
+            self._calls.call(pool_id, "verify_nobody", password)
+            return False
+        return self._hasher.verify(stored.password_hash if stored else None, password, like=like)
