@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import Response, request
 
 from app_client_authz.domain.authorization import AuthorizationRequest
-from app_client_authz.domain.delivery import confirms_by_code, recovers_itself
+from app_client_authz.domain.delivery import confirms_by_code
 from app_client_authz.domain.errors import OperationError, PasswordResetRequired, TriggerFailed, UserNotConfirmed
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
@@ -41,7 +41,7 @@ class Login(AccountPage):
                 registration, name, password, session_seconds=CHALLENGE_SECONDS
             )
         except UserNotConfirmed as error:
-            if not confirms_by_code(asked.pool):
+            if not confirms_by_code(asked.pool) or self._services.directory_writes.has(asked.pool):
                 return self._again("unconfirmed")
             return self._lead(
                 "/confirm", asked, NextPage.CONFIRM, Handover(name, proved=error.proved), flash="unconfirmed"
@@ -57,7 +57,7 @@ class Login(AccountPage):
 
     def _page(self, asked: AuthorizationRequest) -> Response:
         handed = self._handed(asked, NextPage.SIGN_IN)
-        spec = asked.pool.spec
+        directory = self._services.directory_writes
         return self._form(
             "login",
             asked,
@@ -65,8 +65,8 @@ class Login(AccountPage):
             name_label=name_label(asked.pool),
             username=handed.name if handed else asked.login_hint or "",
             signed_in_as=self._offered(asked),
-            sign_up=None if spec.admin_create_user_only else self._pages.here("/signup"),
-            forgot_password=self._pages.here("/forgotPassword") if recovers_itself(asked.pool) else None,
+            sign_up=self._pages.here("/signup") if directory.takes_sign_ups(asked.pool) else None,
+            forgot_password=self._pages.here("/forgotPassword") if directory.recovers_itself(asked.pool) else None,
         )
 
     def _stay(self, asked: AuthorizationRequest) -> Response:

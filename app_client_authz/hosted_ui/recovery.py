@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import Response
 
 from app_client_authz.domain.authorization import AuthorizationRequest
-from app_client_authz.domain.delivery import ONLY_ADMINISTRATORS_RECOVER, recovers_itself
+from app_client_authz.domain.delivery import ONLY_ADMINISTRATORS_RECOVER
 from app_client_authz.domain.errors import OperationError
 from app_client_authz.domain.registration import Registration
 from app_client_authz.hosted_ui import forms
@@ -20,7 +20,7 @@ class ForgotPassword(AccountPage):
 
     def _not_here(self, asked: AuthorizationRequest) -> Response | None:
         elsewhere = super()._not_here(asked)
-        if elsewhere is None and not recovers_itself(asked.pool):
+        if elsewhere is None and not self._services.directory_writes.recovers_itself(asked.pool):
             return self._closed(asked, NOT_HERE, ONLY_ADMINISTRATORS_RECOVER, sign_in=self._pages.here("/login"))
         return elsewhere
 
@@ -67,12 +67,13 @@ class ResetPassword(AccountPage):
         self, asked: AuthorizationRequest, name: str | None = None, *, refusal: OperationError | None = None
     ) -> Response:
         handed = self._handed(asked, NextPage.RESET)
+        recovers = self._services.directory_writes.recovers_itself(asked.pool)
         return self._form(
             "reset_password",
             asked,
             refusal=refusal,
             action=self._pages.here("/confirmForgotPassword"),
-            send_code=self._pages.here("/forgotPassword") if recovers_itself(asked.pool) else None,
+            send_code=self._pages.here("/forgotPassword") if recovers else None,
             sign_in=self._pages.here("/login"),
             name_label=forms.name_label(asked.pool),
             username=(handed.name if handed else "") if name is None else name,

@@ -24,7 +24,7 @@ class SignUpPage(AccountPage):
 
     def _not_here(self, asked: AuthorizationRequest) -> Response | None:
         elsewhere = super()._not_here(asked)
-        if elsewhere is None and asked.pool.spec.admin_create_user_only:
+        if elsewhere is None and not self._services.directory_writes.takes_sign_ups(asked.pool):
             return self._closed(asked, NOT_HERE, ONLY_ADMINISTRATORS_CREATE, sign_in=self._pages.here("/login"))
         return elsewhere
 

@@ -159,9 +159,17 @@ class Challenges:
             raise ChallengeExpired("Invalid session for the user, session is expired.")
         if stored is not None and not stored.user.enabled:
             raise ChallengeExpired(INVALID_SESSION, detail="disabled since")
-        if name is not None and not _is_of(owner, stored, state, name):
+        if name is not None and not _is_of(owner, stored, state, name) and not self._is_found_by(owner, stored, name):
             raise ChallengeExpired(INVALID_SESSION, detail="another user's")
         return OpenSession(digest, owner, row.challenge, state, stored)
+
+    def _is_found_by(self, owner: Registration, stored: StoredUser | None, name: str) -> bool:
+        """By which names a user of a directory goes, only the directory knows."""
+        if stored is None or stored.directory_key is None:
+            return False
+        pool = owner.pool
+        found = self._units.read(lambda unit: unit.users.find_by_name(pool.id, session_key(pool, name), typed=name))
+        return found is not None and found.user.sub == stored.user.sub
 
     def consume(self, unit: Unit, opened: OpenSession) -> None:
         """Use the session up; for exactly one caller (ATM-1).

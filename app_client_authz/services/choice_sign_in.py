@@ -28,12 +28,14 @@ from app_client_authz.domain.errors import (
     OperationError,
     UserNotFound,
 )
+from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.pool_rules import PASSWORDLESS, lite_refuses
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import UserStatus
 from app_client_authz.services.authentication import Authentication, Outcome
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Settle, session_key
+from app_client_authz.services.directories import Directories
 from app_client_authz.services.next_steps import ChallengeRequired, NextSteps
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.sign_in_codes import SignInCodes
@@ -82,6 +84,7 @@ class ChoiceSignIn:
         self,
         units: Units,
         attempts: PasswordAttempts,
+        directories: Directories,
         authentication: Authentication,
         srp: SrpSignIn,
         challenges: Challenges,
@@ -91,6 +94,7 @@ class ChoiceSignIn:
     ) -> None:
         self._units = units
         self._attempts = attempts
+        self._directories = directories
         self._authentication = authentication
         self._srp = srp
         self._challenges = challenges
@@ -211,14 +215,21 @@ class ChoiceSignIn:
         key = session_key(pool, name)
         stored = self._units.read(lambda unit: unit.users.find_by_name(pool.id, key, typed=name))
         if registration.client.prevents_user_existence_errors:
-            return _Chooser(registration, door, name, key, self._if_able(stored), offered_to_all(pool), caller)
+            offered = self._possible(pool, offered_to_all(pool))
+            return _Chooser(registration, door, name, key, self._if_able(stored), offered, caller)
         if stored is None:
             raise UserNotFound
         self._attempts.check_standing(registration, stored)
-        offered = first_factors(pool, stored.user, has_password=stored.has_password)
+        offered = self._possible(pool, first_factors(pool, stored.user, has_password=stored.has_password))
         if not offered:
             raise NotAuthorized(WRONG, detail="no first factor")
         return _Chooser(registration, door, name, key, stored, offered, caller)
+
+    def _possible(self, pool: UserPool, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """Without SRP, where the pool's directory has no verifiers."""
+        if not self._directories.has(pool.id):
+            return offered
+        return tuple(each for each in offered if each != PASSWORD_SRP)
 
     def _if_able(self, stored: StoredUser | None) -> StoredUser | None:
         try:

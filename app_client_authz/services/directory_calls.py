@@ -61,7 +61,8 @@ class DirectoryCalls:
     ) -> None:
         """``context`` is entered for each call: a directory may count on an app context."""
         self.own = DirectoryRegistry()
-        self._shared = shared or DirectoryRegistry()
+        # By identity: an empty one is false.
+        self._shared = DirectoryRegistry() if shared is None else shared
         self._context = context
 
     def __bool__(self) -> bool:

@@ -7,6 +7,7 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ResourceNotFound
 from app_client_authz.domain.user import Group, GroupChanges, User
 from app_client_authz.services import audit
+from app_client_authz.services.directory_writes import DirectoryWrites
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.services.stored_users import existing_user
 from app_client_authz.storage.unit import Unit, Units
@@ -15,8 +16,9 @@ from app_client_authz.storage.unit import Unit, Units
 class Groups:
     """Create, describe, list, update, delete; and who is in which."""
 
-    def __init__(self, units: Units, clock: Clock) -> None:
+    def __init__(self, units: Units, directory: DirectoryWrites, clock: Clock) -> None:
         self._units = units
+        self._directory = directory
         self._clock = clock
 
     def create(self, group: Group) -> Group:
@@ -105,6 +107,7 @@ class Groups:
 
         Raises:
             UserNotFound, ResourceNotFound: looked for in this order, once there is the pool.
+            NotAuthorized: the user's groups are those of a directory.
         """
 
         def change(unit: Unit, sub: str) -> None:
@@ -117,6 +120,7 @@ class Groups:
 
         Raises:
             UserNotFound, ResourceNotFound: no such user; no such pool.
+            NotAuthorized: the user's groups are those of a directory.
         """
 
         def change(unit: Unit, sub: str) -> None:
@@ -143,6 +147,7 @@ class Groups:
 
         Raises:
             UserNotFound, ResourceNotFound: no such user; no such pool.
+            NotAuthorized: the user's groups are those of a directory.
         """
 
         def look(unit: Unit) -> list[Group]:
@@ -152,6 +157,8 @@ class Groups:
         return self._units.read(look)
 
     def _change(self, pool_id: str, name: str, username: str, event: str, change: Callable[[Unit, str], None]) -> None:
+        self._directory.check_groups(pool_id, username)
+
         def work(unit: Unit) -> str:
             stored = existing_user(unit, existing_pool(unit, pool_id), username, hold=True)
             change(unit, stored.user.sub)

@@ -26,6 +26,7 @@ from app_client_authz.domain.user import (
 )
 from app_client_authz.domain.user_triggers import ADMIN_CREATE_USER, SIGN_UP
 from app_client_authz.services import audit
+from app_client_authz.services.directory_writes import DirectoryWrites
 from app_client_authz.services.passwords import NewPasswords, generated
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.services.stored_users import standing_with_password, store
@@ -47,8 +48,16 @@ class NewUser:
 class NewUsers:
     """Puts users into a pool."""
 
-    def __init__(self, units: Units, new_passwords: NewPasswords, triggers: Triggers, clock: Clock) -> None:
+    def __init__(
+        self,
+        units: Units,
+        new_passwords: NewPasswords,
+        directory: DirectoryWrites,
+        triggers: Triggers,
+        clock: Clock,
+    ) -> None:
         self._units = units
+        self._directory = directory
         self._new_passwords = new_passwords
         self._triggers = triggers
         self._clock = clock
@@ -74,6 +83,7 @@ class NewUsers:
             ResourceNotFound: no such pool.
             InvalidParameter, InvalidPassword: the name, an attribute or the password is not acceptable.
             UsernameExists, AliasExists: somebody has the name.
+            NotAuthorized: the pool's directory creates nobody.
             TriggerFailed: a PreSignUp trigger refused.
         """
         pool = self._units.read(lambda unit: existing_pool(unit, pool_id))
@@ -82,6 +92,12 @@ class NewUsers:
         passwordless = password is None and signs_in_without_password(pool, accepted)
         if password is None and generates and not passwordless:
             password = generated(pool.password_policy)
+        if self._directory.has(pool):
+            if password is not None:
+                self._new_passwords.check(pool, password)
+            return NewUser(
+                pool, self._create_there(pool, ADMIN_CREATE_USER, name, password, accepted, caller), password
+            )
         sub = ids.sub_from(digests.random_int(128))
         username = name if sign_in_attribute(pool, name) is None else sub
         credentials = None if password is None else self._new_passwords.hash(pool, password, username=username)
@@ -186,6 +202,36 @@ class NewUsers:
             raise UsernameExists("User already exists") if isinstance(taken, UsernameExists) else taken from None
         audit.record("user_signed_up", pool_id=pool.id, sub=sub)
         return user, done
+
+    def register_there(
+        self, pool: UserPool, name: str, given: Mapping[str, str], password: str | None, caller: Caller
+    ) -> User:
+        """The same in the pool's directory, which says whether the user may sign in at once.
+
+        Raises:
+            As ``register``; and NotAuthorized: it creates nobody.
+        """
+        accepted = attributes.check_new(pool, with_sign_in_attribute(pool, name, given))
+        if password is None:
+            passwords.check_shape(password)
+        else:
+            self._new_passwords.check(pool, password, prefix=passwords.CHOSEN)
+        user = self._create_there(pool, SIGN_UP, name, password, accepted, caller)
+        audit.record("user_signed_up", pool_id=pool.id, sub=user.sub)
+        return user
+
+    def _create_there(
+        self,
+        pool: UserPool,
+        source: str,
+        name: str,
+        password: str | None,
+        accepted: Mapping[str, str],
+        caller: Caller,
+    ) -> User:
+        wanted = User(pool.id, "", name, UserStatus.UNCONFIRMED, attributes=accepted)
+        asked = self._triggers.pre_sign_up(source, wanted, caller)
+        return self._directory.create(pool, name, password, asked.attributes)
 
     def _insert(
         self, pool: UserPool, user: User, credentials: Credentials | None, caller: Caller, *, takes_aliases: bool

@@ -6,8 +6,9 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ConcurrentModification, LimitExceeded
 from app_client_authz.domain.user import UserStatus
 from app_client_authz.services import audit, auth_events
-from app_client_authz.services.access_tokens import AccessTokens, held
+from app_client_authz.services.access_tokens import AccessTokens, Holder, held
 from app_client_authz.services.authentication import Authentication
+from app_client_authz.services.directory_writes import DirectoryWrites
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.users import Users
 from app_client_authz.services.verification_codes import TOO_MANY
@@ -27,6 +28,7 @@ class OwnAccount:
         users: Users,
         authentication: Authentication,
         new_passwords: NewPasswords,
+        directory: DirectoryWrites,
         clock: Clock,
     ) -> None:
         self._units = units
@@ -34,6 +36,7 @@ class OwnAccount:
         self._users = users
         self._authentication = authentication
         self._new_passwords = new_passwords
+        self._directory = directory
         self._clock = clock
 
     def change_password(self, access_token: str, base: str, previous: str, proposed: str) -> None:
@@ -57,6 +60,12 @@ class OwnAccount:
         if not self._units.write(take):
             raise LimitExceeded(TOO_MANY)
         before = self._authentication.check_password(holder.registration, holder.user, previous)
+        hosted = self._directory.user(pool.id, sub)
+        if hosted is not None:
+            self._directory.set_password(hosted, proposed, prefix=passwords.CHOSEN, unlocks=False)
+            self._units.write(lambda unit: self._note(unit, holder))
+            self._tell(holder)
+            return
         credentials = self._new_passwords.hash(pool, proposed, username=holder.user.username, prefix=passwords.CHOSEN)
         now = self._clock()
 
@@ -68,11 +77,19 @@ class OwnAccount:
             unit.users.set_password(sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
             unit.sso_sessions.end_of_user(sub)
             unit.challenge_sessions.end_of_user(sub)
-            auth_events.record(unit, holder.registration, sub, EventType.PASSWORD_CHANGE, EventResponse.PASS, now)
+            self._note(unit, holder)
 
         self._units.write(change)
+        self._tell(holder)
+
+    def _note(self, unit: Unit, holder: Holder) -> None:
+        kind, response, now = EventType.PASSWORD_CHANGE, EventResponse.PASS, self._clock()
+        auth_events.record(unit, holder.registration, holder.user.sub, kind, response, now)
+
+    @staticmethod
+    def _tell(holder: Holder) -> None:
         client_id = holder.registration.client.client_id
-        audit.record("password_changed", pool_id=pool.id, client_id=client_id, sub=sub)
+        audit.record("password_changed", pool_id=holder.user.pool_id, client_id=client_id, sub=holder.user.sub)
 
     def sign_out(self, access_token: str, base: str) -> None:
         """Revoke every token of the user, this one too; new sign-ins work at once (GlobalSignOut).

@@ -6,7 +6,7 @@ from dataclasses import replace
 from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import MEDIA, CodeDelivery
-from app_client_authz.domain.errors import ExpiredCode, InvalidParameter
+from app_client_authz.domain.errors import ExpiredCode, InvalidParameter, NotAuthorized
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.trigger import Caller, Metadata
 from app_client_authz.domain.user import VERIFIABLE, User
@@ -14,6 +14,7 @@ from app_client_authz.domain.verification import BY_ATTRIBUTE, Purpose
 from app_client_authz.services import audit
 from app_client_authz.services.access_tokens import AccessTokens, Holder, held
 from app_client_authz.services.delivery import VERIFY_ATTRIBUTE, Delivery
+from app_client_authz.services.directory_writes import NO_ATTRIBUTES, DirectoryWrites
 from app_client_authz.services.pools import Dialects
 from app_client_authz.services.stored_users import store
 from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
@@ -30,6 +31,7 @@ class OwnAttributes:
         self,
         units: Units,
         access_tokens: AccessTokens,
+        directory: DirectoryWrites,
         dialects: Dialects,
         codes: VerificationCodes,
         delivery: Delivery,
@@ -37,6 +39,7 @@ class OwnAttributes:
     ) -> None:
         self._units = units
         self._access_tokens = access_tokens
+        self._directory = directory
         self._dialects = dialects
         self._codes = codes
         self._delivery = delivery
@@ -76,6 +79,11 @@ class OwnAttributes:
         holder = self._access_tokens.holder(access_token, base)
         pool, client = holder.registration.pool, holder.registration.client
         attributes.check_writable(changes, client.spec.write_attributes, pool)
+        hosted = self._directory.user(pool.id, holder.user.sub)
+        if hosted is not None:
+            # Whether a new address needs a proof, is the directory's matter.
+            self._directory.update_attributes(hosted, changes)
+            return []
         waits = pool.spec.attributes_require_verification_before_update or ()
 
         def change(unit: Unit) -> tuple[User, list[tuple[Medium, str, str]]]:
@@ -112,6 +120,10 @@ class OwnAttributes:
         holder = self._access_tokens.holder(access_token, base)
         pool = holder.registration.pool
         attributes.check_writable(gone, holder.registration.client.spec.write_attributes, pool)
+        hosted = self._directory.user(pool.id, holder.user.sub)
+        if hosted is not None:
+            self._directory.delete_attributes(hosted, gone)
+            return
 
         def change(unit: Unit) -> None:
             stored = held(unit, holder)
@@ -126,12 +138,14 @@ class OwnAttributes:
 
         Raises:
             InvalidParameter: an attribute that nobody verifies, or one that the user does not have.
+            NotAuthorized: a directory vouches for the user's addresses.
             LimitExceeded: five were sent within the hour.
             CodeDeliveryFailure, TriggerFailed: the code could not be sent.
         """
         holder = self._access_tokens.holder(access_token, base)
         medium, purpose = _verifiable(attribute)
         pool = holder.registration.pool
+        self._check_is_ours(holder)
         account = Account(pool.id, holder.user.sub)
 
         def issue(unit: Unit) -> tuple[User, str, str]:
@@ -153,12 +167,14 @@ class OwnAttributes:
 
         Raises:
             InvalidParameter: an attribute that nobody verifies.
+            NotAuthorized: as ``send_code``.
             CodeMismatch, ExpiredCode, LimitExceeded: see ``VerificationCodes.prove``.
             AliasExists: another user proved to own the address first.
         """
         holder = self._access_tokens.holder(access_token, base)
         _, purpose = _verifiable(attribute)
         pool = holder.registration.pool
+        self._check_is_ours(holder)
         proof = self._codes.prove(Account(pool.id, holder.user.sub), purpose, code)
         waits = attribute in (pool.spec.attributes_require_verification_before_update or ())
 
@@ -173,6 +189,11 @@ class OwnAttributes:
 
         self._units.write(change)
         self._tell("user_attribute_verified", holder)
+
+    def _check_is_ours(self, holder: Holder) -> None:
+        """For the addresses of its users a directory vouches itself."""
+        if self._directory.user(holder.user.pool_id, holder.user.sub) is not None:
+            raise NotAuthorized(NO_ATTRIBUTES)
 
     def _issue(self, unit: Unit, account: Account, purpose: Purpose, address: str) -> str:
         self._codes.count_sending(unit, account, purpose, per_hour=SENDS_PER_HOUR)

@@ -9,7 +9,6 @@ from app_client_authz.domain.delivery import (
     RESETTABLE,
     CodeDelivery,
     attribute_of,
-    check_recovers_itself,
     recovery_channel,
     reset_channel,
 )
@@ -23,13 +22,14 @@ from app_client_authz.domain.user_triggers import CONFIRM_FORGOT_PASSWORD
 from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import audit, auth_events
 from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.directory_writes import NO_RESET, DirectoryWrites, HostUser
 from app_client_authz.services.migration import Migration
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
 from app_client_authz.services.stored_users import existing_user, store
 from app_client_authz.services.triggers import Triggers
-from app_client_authz.services.verification_codes import VerificationCodes
+from app_client_authz.services.verification_codes import Proof, VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
@@ -46,6 +46,7 @@ class Recovery:
         named_codes: NamedCodes,
         codes: VerificationCodes,
         new_passwords: NewPasswords,
+        directory: DirectoryWrites,
         delivery: Delivery,
         triggers: Triggers,
         migration: Migration,
@@ -54,6 +55,7 @@ class Recovery:
         self._units = units
         self._named_codes = named_codes
         self._new_passwords = new_passwords
+        self._directory = directory
         self._codes = codes
         self._delivery = delivery
         self._triggers = triggers
@@ -75,6 +77,8 @@ class Recovery:
         def change(unit: Unit) -> tuple[UserPool, User, Medium, str, str]:
             pool = existing_pool(unit, pool_id)
             stored = existing_user(unit, pool, name, hold=True)
+            if stored.directory_key is not None:
+                raise NotAuthorized(NO_RESET)
             medium, address = reset_channel(pool, stored.user)
             after = replace(stored.user, status=UserStatus.RESET_REQUIRED, updated_at=self._clock())
             user = store(unit, pool, stored, after)
@@ -92,11 +96,11 @@ class Recovery:
         """Send a code that resets the password; the old one keeps working until then (ForgotPassword).
 
         Raises:
-            NotAuthorized: only administrators recover accounts of this pool.
+            NotAuthorized: only administrators recover accounts of this pool, or its directory sets no passwords.
             TriggerFailed: a UserMigration trigger failed, where the client shows who exists.
             LimitExceeded, and what ``recovery_channel`` raises: see ``NamedCodes.send``.
         """
-        check_recovers_itself(registration.pool)
+        self._directory.check_recovers_itself(registration.pool)
         caller = caller or Caller.of(registration)
         self._migration.at_recovery(registration, name, caller)
         return self._named_codes.send(registration, name, _FORGOTTEN, caller)
@@ -116,8 +120,13 @@ class Recovery:
             TriggerFailed: a PostConfirmation trigger failed; the new password counts all the same.
         """
         pool = registration.pool
+        self._directory.check_sets_passwords(pool)
         proof = self._named_codes.prove(registration, name, RESET_PASSWORD, code, _check_can_reset)
         known = self._units.read(lambda unit: existing_user(unit, pool, proof.account.key)).user
+        hosted = self._directory.user(pool.id, known.sub)
+        if hosted is not None:
+            self._confirm_there(registration, hosted, proof, password, caller)
+            return
         credentials = self._new_passwords.hash(pool, password, username=known.username, prefix=passwords.CHOSEN)
         attribute, now = attribute_of(proof.destination), self._clock()
 
@@ -140,6 +149,24 @@ class Recovery:
 
         user = self._units.write(change)
         audit.record("password_reset", pool_id=pool.id, client_id=registration.client.client_id, sub=proof.account.key)
+        self._triggers.post_confirmation(CONFIRM_FORGOT_PASSWORD, user, caller or Caller.of(registration))
+
+    def _confirm_there(
+        self, registration: Registration, hosted: HostUser, proof: Proof, password: str, caller: Caller | None
+    ) -> None:
+        pool, sub = registration.pool, hosted.user.sub
+        _check_can_reset(hosted.user)
+        self._new_passwords.check(pool, password, prefix=passwords.CHOSEN)
+
+        def redeem(unit: Unit) -> None:
+            # Before the password is set: of two who know the code, one sets it.
+            self._codes.redeem(unit, proof)
+            kind, response = EventType.FORGOT_PASSWORD, EventResponse.PASS
+            auth_events.record(unit, registration, sub, kind, response, self._clock())
+
+        self._units.write(redeem)
+        user = self._directory.set_password(hosted, password, prefix=passwords.CHOSEN, unlocks=True)
+        audit.record("password_reset", pool_id=pool.id, client_id=registration.client.client_id, sub=sub)
         self._triggers.post_confirmation(CONFIRM_FORGOT_PASSWORD, user, caller or Caller.of(registration))
 
 

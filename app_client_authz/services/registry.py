@@ -23,6 +23,7 @@ from app_client_authz.services.device_sign_in import DeviceSignIn
 from app_client_authz.services.devices import Devices
 from app_client_authz.services.directories import Directories
 from app_client_authz.services.directory_calls import DirectoryCalls
+from app_client_authz.services.directory_writes import DirectoryWrites
 from app_client_authz.services.domains import Domains
 from app_client_authz.services.groups import Groups
 from app_client_authz.services.handovers import Handovers
@@ -89,6 +90,7 @@ class Services:
     triggers: Triggers
     directory_calls: DirectoryCalls
     directories: Directories
+    directory_writes: DirectoryWrites
     delivery: Delivery
     outbox: Outbox | None
     """What the development sender keeps; None where messages are sent."""
@@ -140,7 +142,7 @@ def build(
 ) -> Services:
     """The services of one app over one database; without a ``sender``, messages are kept instead of sent."""
     triggers = triggers or Triggers()
-    directory_calls = directory_calls or DirectoryCalls()
+    directory_calls = DirectoryCalls() if directory_calls is None else directory_calls
     sealer = Sealer(keys_from(settings.sealing_keys, settings.secret_keys))
     hasher = PasswordHasher(
         memory_kib=settings.password_hash_memory_kib,
@@ -165,11 +167,12 @@ def build(
     upkeep = Upkeep(units, clock, settings.auth_event_days)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
-    new_users = NewUsers(units, new_passwords, triggers, clock)
+    directory_writes = DirectoryWrites(units, directories, directory_calls, new_passwords)
+    new_users = NewUsers(units, new_passwords, directory_writes, triggers, clock)
     migration = Migration(units, new_users, directories, triggers)
-    groups = Groups(units, clock)
+    groups = Groups(units, directory_writes, clock)
     verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
-    users = Users(units, new_users, new_passwords, verification_codes, delivery, triggers, clock)
+    users = Users(units, new_users, new_passwords, directory_writes, verification_codes, delivery, triggers, clock)
     named_codes = NamedCodes(units, attempts, verification_codes, delivery, clock)
     challenges = Challenges(units, clock)
     sign_in_codes = SignInCodes(units, sealer.derived_keys("sign-in codes"), clock)
@@ -180,9 +183,11 @@ def build(
     access_tokens = AccessTokens(units, keys, issuers, clock)
     software_tokens = SoftwareTokens(units, access_tokens, challenges, clock)
     second_factors = SecondFactors(units, challenges, next_steps, sign_in_codes, software_tokens, clock)
-    srp = SrpSignIn(units, sealer, attempts, triggers, clock)
+    srp = SrpSignIn(units, sealer, attempts, directories, triggers, clock)
     device_sign_in = DeviceSignIn(units, sealer, attempts, challenges, next_steps, clock)
-    choice = ChoiceSignIn(units, attempts, authentication, srp, challenges, next_steps, sign_in_codes, triggers)
+    choice = ChoiceSignIn(
+        units, attempts, directories, authentication, srp, challenges, next_steps, sign_in_codes, triggers
+    )
     custom = CustomSignIn(units, sealer, attempts, srp, challenges, triggers, clock)
     client_proofs = ClientProofs(units, pools, app_clients)
     units.look_first(upkeep.check_sealing_keys)
@@ -202,17 +207,30 @@ def build(
         triggers=triggers,
         directory_calls=directory_calls,
         directories=directories,
+        directory_writes=directory_writes,
         delivery=delivery,
         outbox=outbox if sender is None else None,
         verification_codes=verification_codes,
         users=users,
         user_lists=UserLists(units),
-        user_imports=UserImports(units, users, groups, new_passwords, clock),
+        user_imports=UserImports(units, users, groups, new_passwords, directory_writes, clock),
         auth_history=AuthHistory(units, clock),
         user_sessions=UserSessions(units, access_tokens, dialects, clock),
         invitations=Invitations(pools, new_users, users, delivery),
-        recovery=Recovery(units, named_codes, verification_codes, new_passwords, delivery, triggers, migration, clock),
-        sign_up=SignUp(units, new_users, named_codes, verification_codes, challenges, delivery, triggers, clock),
+        recovery=Recovery(
+            units,
+            named_codes,
+            verification_codes,
+            new_passwords,
+            directory_writes,
+            delivery,
+            triggers,
+            migration,
+            clock,
+        ),
+        sign_up=SignUp(
+            units, new_users, directory_writes, named_codes, verification_codes, challenges, delivery, triggers, clock
+        ),
         groups=groups,
         keys=keys,
         access_keys=AccessKeys(units, settings, clock),
@@ -234,8 +252,10 @@ def build(
         second_factors=second_factors,
         software_tokens=software_tokens,
         mfa_settings=MfaSettings(units, access_tokens, clock),
-        own_attributes=OwnAttributes(units, access_tokens, dialects, verification_codes, delivery, clock),
-        own_account=OwnAccount(units, access_tokens, users, authentication, new_passwords, clock),
+        own_attributes=OwnAttributes(
+            units, access_tokens, directory_writes, dialects, verification_codes, delivery, clock
+        ),
+        own_account=OwnAccount(units, access_tokens, users, authentication, new_passwords, directory_writes, clock),
         devices=Devices(units, access_tokens, clock),
         own_tokens=OwnTokens(units, keys, issuers, clock),
         hints=Hints(app_clients, keys, issuers, clock),

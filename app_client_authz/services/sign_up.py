@@ -26,6 +26,7 @@ from app_client_authz.domain.verification import CONFIRM_SIGN_UP
 from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import Challenges, OpenSession
 from app_client_authz.services.delivery import RESEND_CODE, Delivery
+from app_client_authz.services.directory_writes import NO_SIGN_UP, DirectoryWrites
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.new_users import NewUsers, take_aliases
 from app_client_authz.services.stored_users import check_unchanged, existing_user, store
@@ -35,6 +36,7 @@ from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
 SENDS_PER_HOUR = 5
+_CONFIRMED_ELSEWHERE = "Users of this user pool are confirmed in the directory of the host."
 _NOTHING_TO_SEND = "Cannot resend codes. Auto verification not turned on."
 
 
@@ -65,6 +67,7 @@ class SignUp:
         self,
         units: Units,
         new_users: NewUsers,
+        directory: DirectoryWrites,
         named_codes: NamedCodes,
         codes: VerificationCodes,
         challenges: Challenges,
@@ -74,6 +77,7 @@ class SignUp:
     ) -> None:
         self._units = units
         self._new_users = new_users
+        self._directory = directory
         self._named_codes = named_codes
         self._codes = codes
         self._challenges = challenges
@@ -99,10 +103,13 @@ class SignUp:
             CodeDeliveryFailure: the user exists, but the code could not be sent.
         """
         pool, caller = registration.pool, caller or Caller.of(registration)
-        if pool.spec.admin_create_user_only:
-            raise NotAuthorized("SignUp is not permitted for this user pool")
+        if not self._directory.takes_sign_ups(pool):
+            raise NotAuthorized(NO_SIGN_UP)
         check_username(pool, name)
         attributes.check_writable(given, registration.client.spec.write_attributes, pool)
+        if self._directory.has(pool):
+            # How it confirms who registers, is the host's matter.
+            return SignedUp(self._new_users.register_there(pool, name, given, password, caller), None)
 
         def issue(unit: Unit, user: User) -> tuple[Medium, str, str] | None:
             kind, response = EventType.SIGN_UP, EventResponse.IN_PROGRESS
@@ -131,7 +138,7 @@ class SignUp:
             InvalidParameter: the pool sends no codes, or the user is confirmed.
             UserNotFound, NotAuthorized, LimitExceeded, CodeDeliveryFailure: see ``NamedCodes.send``.
         """
-        if not confirms_by_code(registration.pool):
+        if not confirms_by_code(registration.pool) or self._directory.has(registration.pool):
             raise InvalidParameter(_NOTHING_TO_SEND)
         kind = CodeKind(
             CONFIRM_SIGN_UP, MessageKind.CONFIRM_SIGN_UP, SENDS_PER_HOUR, _resend_channel, source=RESEND_CODE
@@ -156,10 +163,13 @@ class SignUp:
 
         Raises:
             CodeMismatch, ExpiredCode, LimitExceeded, UserNotFound, NotAuthorized: see ``NamedCodes.prove``.
+            NotAuthorized: the pool's directory confirms its users itself.
             AliasExists: the address is another user's alias; the code stays good.
             TriggerFailed: a PostConfirmation trigger failed; the user is confirmed all the same.
         """
         pool = registration.pool
+        if self._directory.has(pool):
+            raise NotAuthorized(_CONFIRMED_ELSEWHERE)
         proof = self._named_codes.prove(registration, name, CONFIRM_SIGN_UP, code, _check_unconfirmed)
         opened = self._registered(registration, session, name, proof.account.key)
         attribute = attribute_of(proof.destination)

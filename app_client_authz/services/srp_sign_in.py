@@ -14,6 +14,7 @@ from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import goes_by, username_key
+from app_client_authz.services.directories import Directories
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.secret_blocks import BLOCK, SIGNATURE, TIMESTAMP, SecretBlocks
 from app_client_authz.services.triggers import Triggers
@@ -23,6 +24,9 @@ from app_client_authz.storage.users import StoredUser
 
 PASSWORD_VERIFIER = challenge.PASSWORD_VERIFIER
 _VALUE_DIGESTS = 12
+NO_VERIFIERS = (
+    "SRP is not possible in this user pool: its users are in a directory that checks passwords. Use USER_PASSWORD_AUTH."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,20 @@ class SrpSignIn:
     """The server's side of both messages; the numbers are ``domain.srp``'s."""
 
     def __init__(
-        self, units: Units, sealer: Sealer, attempts: PasswordAttempts, triggers: Triggers, clock: Clock
+        self,
+        units: Units,
+        sealer: Sealer,
+        attempts: PasswordAttempts,
+        directories: Directories,
+        triggers: Triggers,
+        clock: Clock,
     ) -> None:
         self._units = units
         self._blocks = SecretBlocks(sealer, "srp")
         self._custom_blocks = SecretBlocks(sealer, "custom")
         self._key = sealer.derived_key("srp")
         self._attempts = attempts
+        self._directories = directories
         self._triggers = triggers
         self._clock = clock
 
@@ -80,12 +91,16 @@ class SrpSignIn:
         ``device_id`` is the user's device that signs in, if it was named.
 
         Raises:
-            InvalidParameter: SRP_A is no number of the group's length.
+            InvalidParameter: SRP_A is no number of the group's length, or the pool's users are in a directory, which
+                checks passwords and has no verifiers.
             UserNotFound, UserDisabled, UserNotConfirmed, PasswordResetRequired: only where
                 PreventUserExistenceErrors is LEGACY; elsewhere the parameters are made up.
             TriggerFailed: a PreAuthentication trigger refused.
         """
         pool, now = registration.pool, self._clock()
+        if self._directories.has(pool.id):
+            # Said of the pool, whoever is named: nothing is told of users (ENU-1).
+            raise InvalidParameter(NO_VERIFIERS)
         a = srp.parse_a(public_a)
         if a is None:
             raise InvalidParameter(srp.NO_NUMBER)

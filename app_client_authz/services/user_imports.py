@@ -7,11 +7,12 @@ from app_client_authz.crypto import digests
 from app_client_authz.domain import ids
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.credentials import Credentials
-from app_client_authz.domain.errors import OperationError, UsernameExists
+from app_client_authz.domain.errors import NotAuthorized, OperationError, UsernameExists
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus, aliases_of, username_key
 from app_client_authz.domain.user_entry import UserEntry
 from app_client_authz.services import audit
+from app_client_authz.services.directory_writes import NO_NEW_USERS, DirectoryWrites
 from app_client_authz.services.groups import Groups
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
@@ -41,8 +42,17 @@ class PlannedUser:
 class UserImports:
     """``plan`` writes nothing; ``add`` and ``change`` do what was planned."""
 
-    def __init__(self, units: Units, users: Users, groups: Groups, new_passwords: NewPasswords, clock: Clock) -> None:
+    def __init__(
+        self,
+        units: Units,
+        users: Users,
+        groups: Groups,
+        new_passwords: NewPasswords,
+        directory: DirectoryWrites,
+        clock: Clock,
+    ) -> None:
         self._units = units
+        self._directory = directory
         self._users = users
         self._groups = groups
         self._new_passwords = new_passwords
@@ -56,7 +66,10 @@ class UserImports:
         Raises:
             InvalidParameter, InvalidPassword: the name, an attribute or the password is not acceptable.
             UsernameExists, AliasExists: somebody else has the name.
+            NotAuthorized: the pool's users are in a directory.
         """
+        if self._directory.has(pool):
+            raise NotAuthorized(NO_NEW_USERS)
         stored = self._units.read(lambda unit: _find(unit, pool, entry))
         if entry.first_password is not None:
             self._new_passwords.check(pool, entry.first_password)

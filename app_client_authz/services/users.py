@@ -9,6 +9,7 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import MEDIA, attribute_of
 from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.message import MessageKind
+from app_client_authz.domain.passwords import ASSIGNED
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import VERIFIABLE, User, UserStatus
@@ -16,6 +17,7 @@ from app_client_authz.domain.user_triggers import CONFIRM_SIGN_UP
 from app_client_authz.domain.verification import BY_ATTRIBUTE, RESET_PASSWORD
 from app_client_authz.services import audit
 from app_client_authz.services.delivery import Delivery
+from app_client_authz.services.directory_writes import NO_NEW_PASSWORD, DirectoryWrites
 from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
@@ -37,6 +39,7 @@ class Users:
         units: Units,
         new_users: NewUsers,
         new_passwords: NewPasswords,
+        directory: DirectoryWrites,
         codes: VerificationCodes,
         delivery: Delivery,
         triggers: Triggers,
@@ -47,6 +50,7 @@ class Users:
         self._delivery = delivery
         self._new_users = new_users
         self._new_passwords = new_passwords
+        self._directory = directory
         self._triggers = triggers
         self._clock = clock
 
@@ -82,8 +86,12 @@ class Users:
 
         Raises:
             UserNotFound, ResourceNotFound, InvalidParameter, AliasExists.
+            NotAuthorized: the user's directory only reads them.
             CodeDeliveryFailure, TriggerFailed: the attributes are changed, but a code could not be sent.
         """
+        hosted = self._directory.user(pool_id, name)
+        if hosted is not None:
+            return self._directory.update_attributes(hosted, changes, by_admin=True)
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> tuple[UserPool, User, list[tuple[str, str]]]:
             current, codes = stored.user.attributes, []
@@ -114,8 +122,12 @@ class Users:
 
         Raises:
             UserNotFound, ResourceNotFound, InvalidParameter.
+            NotAuthorized: the user's directory only reads them.
         """
         gone = tuple(names)
+        hosted = self._directory.user(pool_id, name)
+        if hosted is not None:
+            return self._directory.delete_attributes(hosted, gone, by_admin=True)
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> User:
             after = attributes.check_delete(pool, stored.user.attributes, gone, by_admin=True)
@@ -128,12 +140,12 @@ class Users:
 
         Raises:
             UserNotFound, ResourceNotFound.
-            NotAuthorized: there is nothing to confirm.
+            NotAuthorized: there is nothing to confirm, or the user's directory does that.
             TriggerFailed: a PostConfirmation trigger failed; the user is confirmed all the same.
         """
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> User:
-            if stored.user.status != UserStatus.UNCONFIRMED:
+            if stored.user.status != UserStatus.UNCONFIRMED or stored.directory_key is not None:
                 raise NotAuthorized(f"User cannot be confirmed. Current status is {stored.user.status}")
             after = replace(stored.user, status=UserStatus.CONFIRMED, updated_at=self._clock())
             return store(unit, pool, stored, after)
@@ -156,9 +168,18 @@ class Users:
 
         Raises:
             UserNotFound, ResourceNotFound, InvalidPassword, InvalidParameter.
+            NotAuthorized: the user's directory sets none, or the password is to be a temporary one, which it has not.
         """
         # Nobody's password is hashed for a user who is not there.
         pool, username = self._units.read(lambda unit: self._checked(unit, pool_id, name, condition))
+        hosted = self._directory.user(pool_id, name)
+        if hosted is not None:
+            if not permanent:
+                raise NotAuthorized(NO_NEW_PASSWORD)
+            changed = self._directory.set_password(hosted, password, prefix=ASSIGNED, unlocks=True)
+            self._units.write(lambda unit: unit.verification_codes.drop(changed.sub, RESET_PASSWORD.name))
+            audit.record("password_set", pool_id=pool_id, sub=changed.sub)
+            return changed
         credentials = self._new_passwords.hash(pool, password, username=username)
         now = self._clock()
         status, until = standing_with_password(pool, now, permanent=permanent)
@@ -180,6 +201,7 @@ class Users:
     def enable(self, pool_id: str, name: str) -> None:
         """Raises:
         UserNotFound, ResourceNotFound.
+        NotAuthorized: the user's directory does that.
         """
         self._set_enabled(pool_id, name, enabled=True)
 
@@ -188,6 +210,7 @@ class Users:
 
         Raises:
             UserNotFound, ResourceNotFound.
+            NotAuthorized: the user's directory does that.
         """
         self._set_enabled(pool_id, name, enabled=False)
 
@@ -211,7 +234,12 @@ class Users:
 
         Raises:
             UserNotFound, ResourceNotFound.
+            NotAuthorized: the user's directory deletes nobody.
         """
+        hosted = self._directory.user(pool_id, name)
+        if hosted is not None:
+            self._directory.delete(hosted)
+            return
         now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
@@ -223,6 +251,10 @@ class Users:
     # ------------------------------------------------------------------------------------------------
 
     def _set_enabled(self, pool_id: str, name: str, *, enabled: bool) -> None:
+        hosted = self._directory.user(pool_id, name)
+        if hosted is not None:
+            self._directory.set_enabled(hosted, enabled=enabled)
+            return
         now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
