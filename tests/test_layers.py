@@ -23,6 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "services": {"domain", "crypto", "storage", "config"},
     "senders": {"domain", "config"},
     "fetching": {"domain", "config"},
+    "directories": {"domain", "crypto"},
     **dict.fromkeys(FACES, BELOW_FACES),
     **dict.fromkeys(WIRING, EVERYTHING | WIRING),
     "": EVERYTHING | WIRING,
@@ -39,6 +40,7 @@ LIBRARIES: dict[str, set[str]] = {
     "services": {"blinker"},
     "senders": set(),
     "fetching": set(),
+    "directories": {"sqlalchemy", "argon2", "bcrypt", "werkzeug", "flask", "flask_security"},
     "oauth": {"authlib", *PAGES},
     "api": {"jmespath", *PAGES},  # if the host has it
     "hosted_ui": {"segno", *PAGES},

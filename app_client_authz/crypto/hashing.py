@@ -84,7 +84,7 @@ class PasswordHasher:
             except HashingError:
                 raise Unavailable("The password cannot be hashed now", detail="argon2 failed, out of memory?") from None
 
-        return self._in_slot(make)
+        return self.in_slot(make)
 
     def verify(self, stored: str | None, password: str, *, like: str | None = None) -> bool:
         """Whether the password is the one behind ``stored``.
@@ -115,14 +115,19 @@ class PasswordHasher:
                 return False  # a stored hash that does not decode
             return sound
 
-        return self._in_slot(check)
+        return self.in_slot(check)
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's: hash anew at a good sign-in."""
         found = _STORED.fullmatch(stored)
         return found is None or tuple(int(value) for value in found.groups()) != self._parameters
 
-    def _in_slot(self, work: Callable[[], T]) -> T:
+    def in_slot(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns: other work on passwords that takes as much.
+
+        Raises:
+            TooManyRequests: no slot became free in time.
+        """
         if not self._gate.acquire(timeout=self._wait_seconds):
             raise TooManyRequests("Rate exceeded", detail="all password hashing slots are busy")
         try:

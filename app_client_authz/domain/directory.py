@@ -49,7 +49,7 @@ class DirectoryUser:
             raise ValueError(f"status is one of {', '.join(sorted(STATUSES))}")
         if self.groups is not None:
             names = (None,) if isinstance(self.groups, str) else tuple(dict.fromkeys(self.groups))
-            if any(ids.GROUP_NAME.phrases(name) for name in names):
+            if not all(is_group_name(name) for name in names):
                 raise ValueError("groups are texts of 1 to 128 visible characters without blanks")
             object.__setattr__(self, "groups", names)
 
@@ -117,6 +117,11 @@ class EnablesUsers(Protocol):
 
     def set_enabled(self, key: str, enabled: bool, /) -> None:
         """Let the user sign in, or not."""
+
+
+def is_group_name(name: object) -> bool:
+    """True if a group can be called that."""
+    return not ids.GROUP_NAME.phrases(name)
 
 
 def _is_text(value: object) -> bool:

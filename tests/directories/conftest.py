@@ -1,0 +1,123 @@
+"""A host as Flask-Login's documentation has it: Flask-SQLAlchemy, a model of users, hashes of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import orm
+from werkzeug.security import generate_password_hash
+
+from app_client_authz import AppClientAuthz
+from app_client_authz.api.local_client import LocalClient
+from app_client_authz.crypto.hashing import PasswordHasher
+from app_client_authz.directories import PasswordHashes
+from tests.support.clock import MovableClock
+from tests.support.databases import SqliteTemplate
+from tests.support.members import PASSWORD
+from tests.support.site import SMALL_HASHES
+
+
+def small_hashes(**members: Any) -> PasswordHashes:
+    return PasswordHashes(hasher=PasswordHasher(memory_kib=8, time_cost=1), **members)
+
+
+def cheap(password: str = PASSWORD) -> str:
+    """A hash such as Werkzeug makes it, with less work."""
+    return generate_password_hash(password, "pbkdf2:sha256:1000")
+
+
+@dataclass
+class Host:
+    """The host's app, its table, and a pool whose users are there."""
+
+    app: Flask
+    db: SQLAlchemy
+    member: Any
+    authz: AppClientAuthz
+    cognito: LocalClient
+    pool: str = ""
+    client: str = ""
+
+    def serve(self, directory: object) -> None:
+        """A pool with that directory."""
+        self.authz.user_directory(directory)
+        pool = self.cognito.create_user_pool(
+            PoolName="members", Schema=[{"Name": "level", "AttributeDataType": "String"}]
+        )
+        self.pool = pool["UserPool"]["Id"]
+        client = self.cognito.create_user_pool_client(
+            UserPoolId=self.pool,
+            ClientName="app",
+            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        )
+        self.client = client["UserPoolClient"]["ClientId"]
+
+    def add(self, **values: Any) -> None:
+        with self.app.app_context():
+            self.db.session.add(self.member(**values))
+            self.db.session.commit()
+
+    def stored(self, username: str = "kim") -> Any:
+        """The row as the host sees it."""
+        with self.app.app_context():
+            return self.db.session.scalars(sa.select(self.member).filter_by(username=username)).one_or_none()
+
+    def sign_in(self, username: str = "kim", password: str = PASSWORD) -> dict[str, Any]:
+        answer = self.cognito.initiate_auth(
+            ClientId=self.client,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": username, "PASSWORD": password},
+        )
+        return dict(answer["AuthenticationResult"])
+
+    def attributes(self, username: str = "kim") -> dict[str, str]:
+        got = self.cognito.admin_get_user(UserPoolId=self.pool, Username=username)
+        return {each["Name"]: each["Value"] for each in got["UserAttributes"] if each["Name"] != "sub"}
+
+
+MakeApp = Callable[[], Flask]
+
+
+@pytest.fixture
+def make_app(sqlite_template: SqliteTemplate, tmp_path: Path) -> MakeApp:
+    """An app over a database with our tables."""
+
+    def make() -> Flask:
+        app = Flask("host")
+        url = sqlite_template.copy_to(tmp_path / "host.sqlite")
+        app.config.update(SECRET_KEY="only for tests, and long enough", SQLALCHEMY_DATABASE_URI=str(url))
+        app.config.update(SMALL_HASHES)
+        return app
+
+    return make
+
+
+@pytest.fixture
+def host(make_app: MakeApp, clock: MovableClock) -> Host:
+    app, db = make_app(), SQLAlchemy()
+
+    class Role(db.Model):  # type: ignore[name-defined,misc]
+        name = sa.Column(sa.String, primary_key=True)
+        member_id = sa.Column(sa.Integer, sa.ForeignKey("member.id"), primary_key=True)
+
+    class Member(db.Model):  # type: ignore[name-defined,misc]
+        id = sa.Column(sa.Integer, primary_key=True)
+        username = sa.Column(sa.String, nullable=False, unique=True)
+        email = sa.Column(sa.String, unique=True)
+        password_hash = sa.Column(sa.String)
+        is_active = sa.Column(sa.Boolean, nullable=False, default=True)
+        email_checked = sa.Column(sa.Boolean, nullable=False, default=False)
+        born = sa.Column(sa.Date)
+        level = sa.Column(sa.Integer)
+        roles = orm.relationship(Role, cascade="all, delete-orphan")
+
+    db.init_app(app)
+    with app.app_context():
+        db.create_all()
+    authz = AppClientAuthz(app, db, clock=clock)
+    return Host(app, db, Member, authz, authz.client("cognito-idp"))

@@ -1,0 +1,306 @@
+"""Users of a host's SQLAlchemy model sign in, and what the host changes counts at once."""
+
+import datetime as dt
+import threading
+from typing import Any
+
+import bcrypt
+import pytest
+
+from app_client_authz import ConfigurationError
+from app_client_authz.directories import ModelDirectory, WritableModelDirectory
+from app_client_authz.domain.errors import Unavailable
+from tests.directories.conftest import Host, cheap, small_hashes
+from tests.support.members import PASSWORD
+
+NEW_PASSWORD = "Another-h0rse-battery"
+
+
+def described(host: Host, kind: type[ModelDirectory] = ModelDirectory, **members: Any) -> ModelDirectory:
+    given: dict[str, Any] = {
+        "names": ["username", "email"],
+        "password": "password_hash",
+        "attributes": {
+            "email": "email",
+            "email_verified": "email_checked",
+            "birthdate": "born",
+            "custom:level": "level",
+            "name": lambda row: row.username.title(),
+        },
+        "active": "is_active",
+        "hashes": small_hashes(),
+    }
+    return kind(host.db, host.member, **(given | members))
+
+
+@pytest.fixture
+def kim(host: Host) -> Host:
+    """A host with one user."""
+    host.add(username="kim", email="Kim@example.com", password_hash=cheap(), email_checked=True)
+    return host
+
+
+@pytest.mark.parametrize("name", ["kim", "KIM", "Kim@example.com", "kim@EXAMPLE.com"])
+def test_a_user_signs_in_by_every_column_of_names(kim: Host, name: str) -> None:
+    kim.serve(described(kim))
+
+    assert kim.sign_in(name)["AccessToken"]
+    with pytest.raises(kim.cognito.exceptions.NotAuthorizedException):
+        kim.sign_in(name, "wrong")
+
+
+def test_columns_and_functions_become_attributes(host: Host) -> None:
+    host.add(username="kim", password_hash=cheap(), born=dt.date(1999, 12, 31), level=3)
+    host.serve(described(host))
+    host.sign_in()
+
+    assert host.attributes() == {
+        "email_verified": "false",
+        "birthdate": "1999-12-31",
+        "custom:level": "3",
+        "name": "Kim",
+    }
+
+
+def test_names_can_be_compared_as_they_are_written(kim: Host) -> None:
+    kim.serve(described(kim, case_sensitive=True))
+
+    with pytest.raises(kim.cognito.exceptions.UserNotFoundException):
+        kim.sign_in("kim@example.com")
+
+
+def test_a_name_that_two_users_have_is_nobodys(kim: Host) -> None:
+    kim.add(username="other", email="kim@EXAMPLE.com", password_hash=cheap())
+    kim.serve(described(kim))
+
+    with pytest.raises(kim.cognito.exceptions.UserNotFoundException):
+        kim.sign_in("KIM@example.com")
+    assert kim.sign_in("Kim@example.com")
+
+
+def test_who_is_not_active_does_not_sign_in_and_loses_what_there_was(kim: Host) -> None:
+    kim.serve(described(kim))
+    token = kim.sign_in()["AccessToken"]
+    with kim.app.app_context():
+        kim.db.session.get(kim.member, 1).is_active = False
+        kim.db.session.commit()
+
+    for attempt in (kim.sign_in, lambda: kim.cognito.get_user(AccessToken=token)):
+        with pytest.raises(kim.cognito.exceptions.NotAuthorizedException):
+            attempt()
+
+
+def test_roles_become_groups(kim: Host) -> None:
+    role = kim.member.roles.property.mapper.class_
+    with kim.app.app_context():
+        kim.db.session.add_all([role(name="staff", member_id=1), role(name="no group", member_id=1)])
+        kim.db.session.commit()
+    kim.serve(described(kim, groups="roles"))
+    kim.sign_in()
+
+    listed = kim.cognito.admin_list_groups_for_user(UserPoolId=kim.pool, Username="kim")["Groups"]
+    assert [group["GroupName"] for group in listed] == ["staff"]
+
+
+def test_a_user_with_a_name_that_no_pool_takes_is_nobody(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    host.add(username="two words", email="two@example.com", password_hash=cheap())
+    host.serve(described(host))
+
+    with pytest.raises(host.cognito.exceptions.UserNotFoundException):
+        host.sign_in("two@example.com")
+    assert "cannot be in a pool: username is" in caplog.text
+
+
+def test_a_user_without_a_hash_does_not_sign_in(host: Host) -> None:
+    host.add(username="kim")
+    host.serve(described(host))
+
+    with pytest.raises(host.cognito.exceptions.NotAuthorizedException):
+        host.sign_in(password="none")
+
+
+def test_the_hosts_own_session_is_left_alone(kim: Host) -> None:
+    kim.serve(described(kim))
+    with kim.app.app_context():
+        row = kim.db.session.get(kim.member, 1)
+        row.email = "not@committed.example"
+        assert kim.sign_in()
+        assert row in kim.db.session.dirty
+        kim.db.session.rollback()
+
+    assert kim.attributes()["email"] == "Kim@example.com"
+
+
+def test_old_hashes_stay_as_they_are(kim: Host) -> None:
+    before = kim.stored().password_hash
+    kim.serve(described(kim))
+    kim.sign_in()
+
+    assert kim.stored().password_hash == before
+
+
+def test_old_hashes_are_made_anew_at_a_right_password_where_that_is_wanted(kim: Host) -> None:
+    before = kim.stored().password_hash
+    kim.serve(described(kim, rehash=True))
+    with pytest.raises(kim.cognito.exceptions.NotAuthorizedException):
+        kim.sign_in(password="wrong")
+    assert kim.stored().password_hash == before
+
+    kim.sign_in()
+    after = kim.stored().password_hash
+
+    assert after.startswith("$argon2id$")
+    assert kim.sign_in()
+    assert kim.stored().password_hash == after
+
+
+def test_a_host_that_checks_passwords_itself_says_how_new_hashes_are_made(kim: Host) -> None:
+    def make(password: str) -> str:
+        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+
+    kim.serve(described(kim, rehash=True, hashes=small_hashes(make=make)))
+    kim.sign_in()
+
+    assert bcrypt.checkpw(PASSWORD.encode(), kim.stored().password_hash.encode())
+
+
+@pytest.mark.attack("R24")
+def test_a_password_that_changes_meanwhile_is_not_replaced_by_the_old_one(
+    kim: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, hashes = described(kim, rehash=True), small_hashes()
+    other = cheap(NEW_PASSWORD)
+
+    def slow(password: str) -> str:
+        with kim.app.app_context():
+            kim.db.session.get(kim.member, 1).password_hash = other
+            kim.db.session.commit()
+        return small_hashes().hash(password)
+
+    monkeypatch.setattr(hashes, "hash", slow)
+    directory._hashes = hashes
+    kim.serve(directory)
+    kim.sign_in()
+
+    assert kim.stored().password_hash == other
+
+
+def test_an_unknown_name_costs_the_check_of_some_hash(kim: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory, checked = described(kim), []
+    monkeypatch.setattr(directory._hashes, "verify", lambda stored, _password: checked.append(stored))
+    kim.serve(directory)
+    kim.cognito.update_user_pool_client(
+        UserPoolId=kim.pool,
+        ClientId=kim.client,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        PreventUserExistenceErrors="ENABLED",
+    )
+
+    with pytest.raises(kim.cognito.exceptions.NotAuthorizedException):
+        kim.sign_in("nobody")
+    assert checked == [kim.stored().password_hash]
+
+
+@pytest.mark.parametrize("wrong", [{"password": "passwort"}, {"names": ["nick"]}, {"key": "uuid"}, {"names": []}])
+def test_a_column_that_is_not_there_stops_the_start(host: Host, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        described(host, **wrong)
+
+
+def test_a_table_that_is_not_there_is_unavailable(host: Host) -> None:
+    host.serve(described(host))
+    with host.app.app_context():
+        host.db.drop_all()
+
+    with pytest.raises(host.cognito.exceptions.ClientError) as failed:
+        host.sign_in()
+    assert isinstance(failed.value.__cause__, Unavailable)
+
+
+def test_a_directory_works_outside_of_an_app_context_and_in_many_threads(kim: Host) -> None:
+    kim.serve(described(kim))
+    outcomes: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda: outcomes.append(kim.sign_in())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(outcomes) == 4
+
+
+# --- one that writes ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def writable(kim: Host) -> Host:
+    kim.serve(described(kim, WritableModelDirectory))
+    return kim
+
+
+def test_a_pool_sets_passwords_of_rows(writable: Host) -> None:
+    writable.cognito.admin_set_user_password(
+        UserPoolId=writable.pool, Username="kim", Password=NEW_PASSWORD, Permanent=True
+    )
+
+    assert writable.stored().password_hash.startswith("$argon2id$")
+    assert writable.sign_in(password=NEW_PASSWORD)
+
+
+def test_attributes_are_written_where_they_are_columns(writable: Host) -> None:
+    def update(name: str, value: str) -> None:
+        pair = {"Name": name, "Value": value}
+        writable.cognito.admin_update_user_attributes(UserPoolId=writable.pool, Username="kim", UserAttributes=[pair])
+
+    update("email", "new@example.com")
+    assert (writable.stored().email, writable.stored().email_checked) == ("new@example.com", False)
+    for name in ("name", "birthdate", "custom:level"):
+        with pytest.raises(writable.cognito.exceptions.NotAuthorizedException):
+            update(name, "2000-01-01")
+
+
+@pytest.mark.attack("R16")
+def test_a_new_address_is_refused_where_nothing_can_say_that_it_is_unverified(kim: Host) -> None:
+    attributes = {"email": "email", "email_verified": lambda row: row.email_checked}
+    kim.serve(described(kim, WritableModelDirectory, attributes=attributes))
+    token = kim.sign_in()["AccessToken"]
+
+    with pytest.raises(kim.cognito.exceptions.NotAuthorizedException):
+        kim.cognito.update_user_attributes(
+            AccessToken=token, UserAttributes=[{"Name": "email", "Value": "victim@example.com"}]
+        )
+    assert kim.stored().email == "Kim@example.com"
+
+
+def test_sign_up_makes_a_row_and_a_taken_name_none(writable: Host) -> None:
+    def sign_up(name: str, email: str) -> None:
+        writable.cognito.sign_up(
+            ClientId=writable.client,
+            Username=name,
+            Password=PASSWORD,
+            UserAttributes=[{"Name": "email", "Value": email}],
+        )
+
+    sign_up("ada", "ada@example.com")
+    assert writable.stored("ada").email == "ada@example.com"
+    assert writable.sign_in("ada")
+    for name, email in (("ada", "x@example.com"), ("ida", "ada@example.com")):
+        with pytest.raises(writable.cognito.exceptions.UsernameExistsException):
+            sign_up(name, email)
+    assert writable.stored("ida") is None
+
+
+def test_rows_are_disabled_and_deleted(writable: Host) -> None:
+    named = {"UserPoolId": writable.pool, "Username": "kim"}
+    writable.cognito.admin_disable_user(**named)
+    assert writable.stored().is_active is False
+
+    writable.cognito.admin_delete_user(**named)
+    assert writable.stored() is None
+
+
+def test_without_a_column_for_it_nobody_is_disabled(kim: Host) -> None:
+    kim.serve(described(kim, WritableModelDirectory, active=lambda row: row.level != 0))
+
+    with pytest.raises(kim.cognito.exceptions.NotAuthorizedException):
+        kim.cognito.admin_disable_user(UserPoolId=kim.pool, Username="kim")
