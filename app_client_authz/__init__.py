@@ -7,6 +7,7 @@
 
 from app_client_authz.domain.directory import DirectoryUser, UserDirectory
 from app_client_authz.domain.errors import AuthzError, ConfigurationError
+from app_client_authz.domain.host_session import HostSession
 from app_client_authz.extension import AppClientAuthz
 from app_client_authz.proxies import current_authz
 from app_client_authz.resource.current import current_token
@@ -20,6 +21,7 @@ __all__ = [
     "AuthzError",
     "ConfigurationError",
     "DirectoryUser",
+    "HostSession",
     "TokenGuard",
     "UserDirectory",
     "current_authz",

@@ -23,6 +23,7 @@ from app_client_authz.oauth.blueprint import oauth_blueprint
 from app_client_authz.proxies import EXTENSION
 from app_client_authz.resource.current import install
 from app_client_authz.services.directory_calls import DirectoryCalls, DirectoryRegistry
+from app_client_authz.services.host_sessions import HostSessionRegistry
 from app_client_authz.services.registry import Services, build
 from app_client_authz.services.trigger_registry import TriggerRegistry
 from app_client_authz.services.triggers import Triggers
@@ -86,6 +87,7 @@ class AppClientAuthz:
         self._sender = sender
         self._triggers = TriggerRegistry()
         self._directories = DirectoryRegistry()
+        self._host_sessions = HostSessionRegistry()
         self._apps = 0
         self._only_app: Flask | None = None
         if app is not None:
@@ -119,6 +121,7 @@ class AppClientAuthz:
             sender=sender or self._sender or _configured(settings),
             triggers=Triggers(self._triggers),
             directory_calls=DirectoryCalls(self._directories, lambda: _context_of(app)),
+            host_session_registry=self._host_sessions,
         )
         _look_at(app, services)
         install(app, settings, services.own_tokens, services.clock)
@@ -177,6 +180,37 @@ class AppClientAuthz:
             _check_carries(app)
         registry = self._directories if app is None else self.services(app).directory_calls.own
         registry.register(directory, pool_id=pool_id)
+
+    def host_session(
+        self,
+        *,
+        sign_out: Callable[[], Any] | None = None,
+        pool_id: str | None = None,
+        app: Flask | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """A decorator: who is signed in at your own pages needs no sign-in at the pool's (docs/host-users.md).
+
+        The function is called in the request of the browser. It returns None, or who is signed in: the key of the
+        pool's directory or, in a pool without one, the username; or a ``HostSession`` with ``auth_time``. ``sign_out``
+        is called at ``/logout``. Both are for every pool or for ``pool_id``, in ``app`` or in every app of this object.
+
+        >>> @authz.host_session(sign_out=flask_login.logout_user)
+        ... def signed_in():
+        ...     return flask_login.current_user.get_id()
+
+        Raises:
+            ConfigurationError: no pool ID, a second one for the same pools, or a coroutine function.
+            RuntimeError: ``app`` does not carry this extension.
+        """
+        if app is not None:
+            _check_carries(app)
+        registry = self._host_sessions if app is None else self.services(app).host_sessions.own
+
+        def register(signed_in: Handler) -> Handler:
+            registry.register(signed_in, sign_out=sign_out, pool_id=pool_id)
+            return signed_in
+
+        return register
 
     def client(self, service_name: str, *, app: Flask | None = None) -> "LocalClient":
         """boto3's ``cognito-idp`` client for callers in this process: no HTTP, no access key, and so full rights.

@@ -24,24 +24,23 @@ class FlaskSecurityDirectory(ModelDirectory):
         self,
         datastore: Any,
         *,
-        names: Sequence[str] | None = None,
+        names: Sequence[str] = ("email",),
         attributes: Mapping[str, Read] | None = None,
         hasher: PasswordHasher | None = None,
         rehash: bool = True,
     ) -> None:
         """``datastore`` is the ``SQLAlchemyUserDatastore`` (or a kin of it) that ``Security`` was given.
 
-        ``names`` are columns by which users sign in: by default ``email``, and ``username`` if there is one.
-        ``attributes`` come beside ``email`` and ``email_verified``.
+        ``names`` are columns by which users sign in; with SECURITY_USERNAME_ENABLE name ``username`` too. Tokens tell
+        the username, if the row has one, else the address. ``attributes`` come beside ``email`` and ``email_verified``.
         """
         model = datastore.user_model
         mapper = inspect(model)
-        columns = {column.key for column in mapper.column_attrs}
         super().__init__(
             datastore.db,
             model,
             key=mapper.get_property_by_column(mapper.primary_key[0]).key,
-            names=names or [name for name in ("email", "username") if name in columns],
+            names=names,
             username=_username,
             password="password",
             active="active",

@@ -37,6 +37,7 @@ class Logout(Page):
         # Before anything else is looked at: a refused target must not leave the session alive (OUT-3).
         cookie = sso_cookie(self._services.settings, registration.pool)
         self._services.sessions.end(registration.pool, cookie.read(request))
+        self._services.host_sessions.end(registration.pool)
         try:
             response = self._next(registration, given, base)
         except AuthorizationError as error:

@@ -20,6 +20,7 @@ from app_client_authz.domain.issuers import Issuers
 from app_client_authz.domain.registration import Registration
 from app_client_authz.services import audit
 from app_client_authz.services.app_clients import AppClients
+from app_client_authz.services.host_sessions import HostSessions
 from app_client_authz.services.pools import Dialects, LiveScopes
 from app_client_authz.services.sessions import Sessions
 from app_client_authz.services.tokens import Tokens
@@ -46,6 +47,7 @@ class Authorization:
         dialects: Dialects,
         live_scopes: LiveScopes,
         sessions: Sessions,
+        host_sessions: HostSessions,
         tokens: Tokens,
         issuers: Issuers,
         clock: Clock,
@@ -56,6 +58,7 @@ class Authorization:
         self._dialects = dialects
         self._live_scopes = live_scopes
         self._sessions = sessions
+        self._host_sessions = host_sessions
         self._tokens = tokens
         self._issuers = issuers
         self._clock = clock
@@ -91,10 +94,13 @@ class Authorization:
         return signed_in
 
     def offer(self, request: AuthorizationRequest, cookie: str | None) -> SignedIn | None:
-        """The browser's SSO session, if this client may take it over for this request."""
+        """The browser's SSO session, if this client may take it over for this request.
+
+        Who is signed in at the host counts before the cookie of a sign-in here.
+        """
         if not self.takes_local_users(request):
             return None
-        signed_in = self._sessions.find(request.pool, cookie)
+        signed_in = self._host_sessions.find(request.pool) or self._sessions.find(request.pool, cookie)
         if signed_in is None:
             return None
         now = self._clock()
@@ -136,14 +142,15 @@ class Authorization:
             auth_time=signed_in.session.auth_time,
             created_at=now,
             expires_at=now + self._code_lifetime_seconds,
-            sso_session_id=signed_in.session.id,
+            sso_session_id=signed_in.session.id or None,
         )
 
         def add(unit: Unit) -> bool:
-            if request.pool.tracks_sessions:
+            # A session of the host's has no row.
+            if request.pool.tracks_sessions and stored.sso_session_id is not None:
                 # Held: an end of this very session with all that it gave comes before or after us (ATM-3).
                 unit.users.lock(stored.sub)
-                if not unit.sso_sessions.is_there(stored.sub, signed_in.session.id):
+                if not unit.sso_sessions.is_there(stored.sub, stored.sso_session_id):
                     return False
             unit.codes.add(digests.digest(code), stored)
             return True

@@ -2,16 +2,15 @@
 
 import inspect
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import NoReturn, cast
 
 from app_client_authz.domain import ids
 from app_client_authz.domain.directory import OPTIONAL, REQUIRED, DirectoryUser, UserDirectory
-from app_client_authz.domain.errors import AuthzError, ConfigurationError, Unavailable
+from app_client_authz.domain.errors import ConfigurationError
 from app_client_authz.domain.names import MAX_NAME
+from app_client_authz.services import host_code
 
 log = logging.getLogger("app_client_authz.directories")
 
@@ -106,16 +105,12 @@ class DirectoryCalls:
     def call(self, pool_id: str, what: str, *given: object) -> object:
         """What that method returns."""
         method: Callable[..., object] = getattr(self._of(pool_id), what)
-        try:
+
+        def work() -> object:
             with self._context():
                 return method(*given)
-        except AuthzError:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is the host's, and fails as it likes
-            frames = traceback.extract_tb(error.__traceback__)[1:]
-            where = " < ".join(f"{Path(each.filename).name}:{each.lineno} in {each.name}" for each in reversed(frames))
-            log.error("%s of the user directory raised %s at %s", what, type(error).__name__, where or "its call")
-            raise Unavailable(UNAVAILABLE, detail=f"directory: {type(error).__name__}") from None
+
+        return host_code.ask(log, f"{what} of the user directory", work, UNAVAILABLE)
 
     def _user(self, pool_id: str, what: str, *given: object) -> DirectoryUser | None:
         found = self.call(pool_id, what, *given)
@@ -128,8 +123,7 @@ class DirectoryCalls:
 
     @staticmethod
     def _fail(what: str, returned: str) -> NoReturn:
-        log.error("%s of the user directory returned %s", what, returned)
-        raise Unavailable(UNAVAILABLE, detail=f"directory: {what} returned {returned}")
+        host_code.refuse(log, f"{what} of the user directory", returned, UNAVAILABLE)
 
 
 def _check_is_directory(directory: object) -> None:

@@ -28,6 +28,7 @@ from app_client_authz.services.domains import Domains
 from app_client_authz.services.groups import Groups
 from app_client_authz.services.handovers import Handovers
 from app_client_authz.services.hints import Hints
+from app_client_authz.services.host_sessions import HostSessionRegistry, HostSessions
 from app_client_authz.services.identity_providers import IdentityProviders
 from app_client_authz.services.invitations import Invitations
 from app_client_authz.services.issuer import Issuer
@@ -110,6 +111,7 @@ class Services:
     page_tokens: PageTokens
     authentication: Authentication
     sessions: Sessions
+    host_sessions: HostSessions
     authorization: Authorization
     tokens: Tokens
     machine_tokens: MachineTokens
@@ -139,6 +141,7 @@ def build(
     sender: MessageSender | None = None,
     triggers: Triggers | None = None,
     directory_calls: DirectoryCalls | None = None,
+    host_session_registry: HostSessionRegistry | None = None,
 ) -> Services:
     """The services of one app over one database; without a ``sender``, messages are kept instead of sent."""
     triggers = triggers or Triggers()
@@ -154,6 +157,7 @@ def build(
     units = Units(engine, sealer)
     directories = Directories(units, directory_calls, hasher, clock)
     units.consult(directories)
+    host_sessions = HostSessions(units, directories, host_session_registry, clock)
     keys = Keys(units, clock)
     attempts = PasswordAttempts(units, sealer.derived_key("attempts"), clock)
     dialects = Dialects(settings.dialect)
@@ -238,8 +242,18 @@ def build(
         page_tokens=PageTokens(sealer),
         authentication=authentication,
         sessions=sessions,
+        host_sessions=host_sessions,
         authorization=Authorization(
-            units, app_clients, dialects, live_scopes, sessions, tokens, issuers, clock, settings.code_lifetime_seconds
+            units,
+            app_clients,
+            dialects,
+            live_scopes,
+            sessions,
+            host_sessions,
+            tokens,
+            issuers,
+            clock,
+            settings.code_lifetime_seconds,
         ),
         tokens=tokens,
         machine_tokens=MachineTokens(issuer, live_scopes, clock),

@@ -1,11 +1,17 @@
 """A host as Flask-Login's documentation has it: Flask-SQLAlchemy, a model of users, hashes of its own."""
 
-from collections.abc import Callable
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -121,3 +127,100 @@ def host(make_app: MakeApp, clock: MovableClock) -> Host:
         db.create_all()
     authz = AppClientAuthz(app, db, clock=clock)
     return Host(app, db, Member, authz, authz.client("cognito-idp"))
+
+
+# --- a browser and an application, over real sockets ------------------------------------------------
+
+CALLBACK = "http://localhost:3000/cb"
+SIGNED_OUT = "http://localhost:3000/bye"
+VERIFIER = "v" * 50
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+class Visit:
+    """A browser that walks through the pages of a host's pool for an application with code and PKCE."""
+
+    def __init__(self, url: str, client_id: str) -> None:
+        self.url, self.client_id = url, client_id
+        self.browser = requests.Session()
+
+    def close(self) -> None:
+        self.browser.close()
+
+    def get(self, path: str, **params: str) -> requests.Response:
+        return self.browser.get(f"{self.url}{path}", params=params, allow_redirects=False, timeout=10)
+
+    def authorize(self, **more: str) -> requests.Response:
+        asked = {
+            "client_id": self.client_id,
+            "redirect_uri": CALLBACK,
+            "response_type": "code",
+            "scope": "openid email",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+        return self.get("/auth/oauth2/authorize", **{**asked, **more})
+
+    def page(self, **more: str) -> requests.Response:
+        """The page that an authorization request leads to."""
+        answer = self.authorize(**more)
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("/auth/login?"), answer.headers["Location"]
+        return self.get(answer.headers["Location"])
+
+    def submit(self, page: requests.Response, **fields: str) -> requests.Response:
+        found = re.search(r'name="_csrf" value="([^"]+)"', page.text)
+        assert found is not None
+        data = {"_csrf": unescape(found[1]), **fields}
+        return self.browser.post(page.url, data=data, allow_redirects=False, timeout=10)
+
+    def code_of(self, answer: requests.Response) -> str:
+        """The code that travels to the application."""
+        location = answer.headers["Location"]
+        assert location.startswith(CALLBACK), location
+        return parse_qs(urlsplit(location).query)["code"][0]
+
+    def redeem(self, code: str) -> dict[str, Any]:
+        data = {
+            "grant_type": "authorization_code",
+            "client_id": self.client_id,
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+        }
+        answer = requests.post(f"{self.url}/auth/oauth2/token", data=data, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def userinfo(self, tokens: dict[str, Any]) -> requests.Response:
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        return requests.get(f"{self.url}/auth/oauth2/userInfo", headers=headers, timeout=10)
+
+
+def web_client(cognito: LocalClient, pool: str) -> str:
+    """A public client for code and PKCE."""
+    made = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="web",
+        AllowedOAuthFlowsUserPoolClient=True,
+        AllowedOAuthFlows=["code"],
+        AllowedOAuthScopes=["openid", "email"],
+        CallbackURLs=[CALLBACK],
+        LogoutURLs=[SIGNED_OUT],
+        SupportedIdentityProviders=["COGNITO"],
+    )
+    return str(made["UserPoolClient"]["ClientId"])
+
+
+@pytest.fixture
+def visits() -> Iterator[Callable[[str, str], Visit]]:
+    """``visits(url, client_id)``: a browser with no cookies."""
+    made: list[Visit] = []
+
+    def visit(url: str, client_id: str) -> Visit:
+        made.append(Visit(url, client_id))
+        return made[-1]
+
+    yield visit
+    for each in made:
+        each.close()

@@ -1,0 +1,41 @@
+"""What becomes of a request that asks code of the host which is no trigger."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from app_client_authz.domain.errors import AuthzError, Unavailable
+
+T = TypeVar("T")
+
+
+def ask(log: logging.Logger, what: str, work: Callable[[], T], unavailable: str) -> T:
+    """What ``work`` returns; ``what`` names it in the log.
+
+    What it said when it failed stays out, as it may hold what it was given (OPS-1).
+
+    Raises:
+        AuthzError: it raised that.
+        Unavailable: it raised anything else; ``unavailable`` is what the caller is told.
+    """
+    try:
+        return work()
+    except AuthzError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is the host's, and fails as it likes
+        frames = traceback.extract_tb(error.__traceback__)[2:]
+        where = " < ".join(f"{Path(each.filename).name}:{each.lineno} in {each.name}" for each in reversed(frames))
+        log.error("%s raised %s at %s", what, type(error).__name__, where or "its call")
+        raise Unavailable(unavailable, detail=f"{what} raised {type(error).__name__}") from None
+
+
+def refuse(log: logging.Logger, what: str, returned: str, unavailable: str) -> NoReturn:
+    """The same for what makes no sense.
+
+    Raises:
+        Unavailable: always.
+    """
+    log.error("%s returned %s", what, returned)
+    raise Unavailable(unavailable, detail=f"{what} returned {returned}")
