@@ -165,7 +165,7 @@ class AppClientAuthz:
         return register
 
     def user_directory(self, directory: UserDirectory, *, pool_id: str | None = None, app: Flask | None = None) -> None:
-        """The users of a pool are in ``directory``: your own user table, by an adapter (docs/host-users.md).
+        """The users of a pool are in ``directory``: your own user table, by an adapter (docs/how-to/host-users.md).
 
         It is asked about every pool or about ``pool_id``, in ``app`` or in every app of this object; what is said
         for one pool counts before what is said for all, and what is said for an app before what is said for every.
@@ -188,7 +188,7 @@ class AppClientAuthz:
         pool_id: str | None = None,
         app: Flask | None = None,
     ) -> Callable[[Handler], Handler]:
-        """A decorator: who is signed in at your own pages needs no sign-in at the pool's (docs/host-users.md).
+        """A decorator: who is signed in at your own pages needs no sign-in at the pool's (docs/how-to/host-users.md).
 
         The function is called in the request of the browser. It returns None, or who is signed in: the key of the
         pool's directory or, in a pool without one, the username; or a ``HostSession`` with ``auth_time``. ``sign_out``

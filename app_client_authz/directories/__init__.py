@@ -1,4 +1,4 @@
-"""Ready directories over a host's own user table (docs/host-users.md)."""
+"""Ready directories over a host's own user table (docs/how-to/host-users.md)."""
 
 from app_client_authz.directories.hashes import PasswordHashes
 from app_client_authz.directories.model import ModelDirectory

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from app_client_authz.crypto.hashing import MAX_PASSWORD_CHARACTERS, PasswordHasher
-from app_client_authz.domain.errors import ConfigurationError
+from app_client_authz.domain.errors import Unavailable
 
 log = logging.getLogger("app_client_authz.directories")
 
@@ -48,7 +48,7 @@ class PasswordHashes:
 
         Raises:
             TooManyRequests: no slot became free in time; nothing was checked.
-            ConfigurationError: bcrypt is needed, and not installed.
+            Unavailable: bcrypt is needed, and not installed; nothing was checked.
         """
         if stored is None or len(password) > MAX_PASSWORD_CHARACTERS:
             return False
@@ -104,7 +104,8 @@ def _bcrypt(stored: str, password: bytes) -> bool:
     try:
         import bcrypt
     except ImportError:
-        raise ConfigurationError(_NO_BCRYPT) from None
+        log.error(_NO_BCRYPT)
+        raise Unavailable("Passwords cannot be checked now", detail=_NO_BCRYPT) from None
     try:
         # Older releases of bcrypt cut off what is longer, when they made the hash; newer ones refuse it.
         return bcrypt.checkpw(password[:BCRYPT_OCTETS], stored.encode())

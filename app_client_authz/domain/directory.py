@@ -1,11 +1,11 @@
 """Users who live in the host's own table: what the host says of them, and what it has to offer for that.
 
 ``UserDirectory`` is all that a pool needs. Each of the other protocols is one thing more that a directory can do; it
-does, if it has the method. What it has not, the pool refuses as Cognito does (docs/host-users.md).
+does, if it has the method. What it has not, the pool refuses as Cognito does (docs/how-to/host-users.md).
 
 A directory is asked in the thread of the request, inside an app context, possibly by several threads at once and
-outside of the server's own transactions. What it raises ends the request: an ``AuthzError`` as itself, everything
-else as "not available now" (503), with a line in the log.
+outside of the server's own transactions. What it raises ends the request as "not available now" (503), with a line in
+the log; a method that changes something may also refuse, by an ``OperationError`` such as ``UsernameExists``.
 """
 
 from collections.abc import Iterable, Mapping

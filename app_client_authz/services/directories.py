@@ -52,7 +52,9 @@ class Directories:
         Raises:
             Unavailable: the directory does not answer.
         """
-        sub = self._follow(pool, key, self._calls.get(pool.id, key))
+        found = self._calls.get(pool.id, key)
+        before = self._units.read(lambda unit: unit.directory_users.find_by_key(pool.id, key))
+        sub = self._follow(pool, before, found)
         return None if sub is None else self._units.read(lambda unit: unit.directory_users.find(pool.id, sub))
 
     def _by_sub(self, pool_id: str, sub: str) -> str | None:
@@ -63,42 +65,44 @@ class Directories:
             return None
         key = stored.directory_key
         # A user of the pool's own from before it had a directory.
-        return sub if key is None else self._follow(pool, key, self._calls.get(pool_id, key))
+        return sub if key is None else self._follow(pool, stored, self._calls.get(pool_id, key))
 
     def _by_name(self, wanted: Wanted) -> str | None:
         pool_id, name = wanted.pool_id, wanted.name or ""
         found = self._calls.find(pool_id, name)
 
-        def look(unit: Unit) -> tuple[UserPool | None, StoredUser | None]:
+        def look(unit: Unit) -> tuple[UserPool | None, StoredUser | None, StoredUser | None]:
             pool = unit.pools.find(pool_id)
-            key = "" if pool is None else username_key(name, pool.case_sensitive)
-            return pool, unit.directory_users.find_by_name(pool_id, key)
+            name_key = "" if pool is None else username_key(name, pool.case_sensitive)
+            # As much, whether somebody has the name or not (ENU-6).
+            key = "" if found is None else found.key
+            users = unit.directory_users
+            return pool, users.find_by_name(pool_id, name_key), users.find_by_key(pool_id, key)
 
-        pool, holder = self._units.read(look)
+        pool, holder, before = self._units.read(look)
         if pool is None:
             return None
         name_key = username_key(name, pool.case_sensitive)
         if found is not None:
             has_name = holder is not None and holder.directory_key == found.key
-            return self._follow(pool, found.key, found, named=None if has_name else name_key)
+            return self._follow(pool, before, found, named=None if has_name else name_key)
         if holder is None or holder.directory_key is None:
             return None if holder is None else holder.user.sub
         # Deleted, or of another name by now.
         key = holder.directory_key
-        self._follow(pool, key, self._calls.get(pool_id, key), not_named=name_key)
-        return None
+        # But for the username: that was only spelled in a way that the directory does not know.
+        return self._follow(pool, holder, self._calls.get(pool_id, key), not_named=name_key)
 
     def _follow(
         self,
         pool: UserPool,
-        key: str,
+        before: StoredUser | None,
         found: DirectoryUser | None,
         *,
         named: str | None = None,
         not_named: str | None = None,
     ) -> str | None:
-        """Make the row of that key what the directory found; its ``sub``."""
-        before = self._units.read(lambda unit: unit.directory_users.find_by_key(pool.id, key))
+        """Make the row what the directory found; its ``sub``. ``before`` is how it was read, None if there is none."""
         if found is None:
             if before is not None:
                 self._delete(pool, before)

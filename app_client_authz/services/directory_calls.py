@@ -8,12 +8,13 @@ from typing import NoReturn, cast
 
 from app_client_authz.domain import ids
 from app_client_authz.domain.directory import OPTIONAL, REQUIRED, DirectoryUser, UserDirectory
-from app_client_authz.domain.errors import ConfigurationError
+from app_client_authz.domain.errors import ConfigurationError, OperationError
 from app_client_authz.domain.names import MAX_NAME
 from app_client_authz.services import host_code
 
 log = logging.getLogger("app_client_authz.directories")
 
+_READING = frozenset({*REQUIRED, "verify_nobody"})
 UNAVAILABLE = "The user directory does not answer now."
 
 
@@ -49,8 +50,7 @@ class DirectoryRegistry:
 class DirectoryCalls:
     """The directories of one app: its own first, then those of its extension object.
 
-    Every call raises ``Unavailable`` for whatever a directory raises that is no ``AuthzError``; what it said stays
-    out of the log, as it may hold what it was given (OPS-1).
+    Every call raises ``Unavailable`` for what a directory raises; a change may also end with an ``OperationError``.
     """
 
     def __init__(
@@ -110,7 +110,8 @@ class DirectoryCalls:
             with self._context():
                 return method(*given)
 
-        return host_code.ask(log, f"{what} of the user directory", work, UNAVAILABLE)
+        passes = host_code.FAILURES if what in _READING else (*host_code.FAILURES, OperationError)
+        return host_code.ask(log, f"{what} of the user directory", work, UNAVAILABLE, passes=passes)
 
     def _user(self, pool_id: str, what: str, *given: object) -> DirectoryUser | None:
         found = self.call(pool_id, what, *given)
@@ -130,7 +131,7 @@ def _check_is_directory(directory: object) -> None:
     missing = [name for name in REQUIRED if not callable(getattr(directory, name, None))]
     if missing or isinstance(directory, type):
         needs = ", ".join(missing or REQUIRED)
-        raise ConfigurationError(f"{directory!r} is no user directory: an object with {needs} is (docs/host-users.md).")
+        raise ConfigurationError(f"{directory!r} is no user directory: an object with {needs} is (docs/how-to/host-users.md).")
     for name in (*REQUIRED, *OPTIONAL):
         method = getattr(directory, name, None)
         if method is not None and (not callable(method) or inspect.iscoroutinefunction(method)):

@@ -1,6 +1,6 @@
 """What users of a directory are changed by: the directory, as far as it offers to.
 
-What it does not offer is refused in Cognito's words, one error for each operation (docs/host-users.md).
+What it does not offer is refused in Cognito's words, one error for each operation (docs/how-to/host-users.md).
 """
 
 from collections.abc import Iterable, Mapping

@@ -6,23 +6,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from app_client_authz.domain.errors import AuthzError, Unavailable
+from app_client_authz.domain.errors import AuthzError, TooManyRequests, Unavailable
 
 T = TypeVar("T")
 
 
-def ask(log: logging.Logger, what: str, work: Callable[[], T], unavailable: str) -> T:
-    """What ``work`` returns; ``what`` names it in the log.
+FAILURES: tuple[type[AuthzError], ...] = (Unavailable, TooManyRequests)
+"""What anything of the host may raise in our words; what changes something may also refuse."""
+
+
+def ask(
+    log: logging.Logger,
+    what: str,
+    work: Callable[[], T],
+    unavailable: str,
+    *,
+    passes: tuple[type[AuthzError], ...] = FAILURES,
+) -> T:
+    """What ``work`` returns; ``what`` names it in the log, ``passes`` are the errors that it may end the request with.
 
     What it said when it failed stays out, as it may hold what it was given (OPS-1).
 
     Raises:
-        AuthzError: it raised that.
+        AuthzError: one of ``passes``.
         Unavailable: it raised anything else; ``unavailable`` is what the caller is told.
     """
     try:
         return work()
-    except AuthzError:
+    except passes:
         raise
     except Exception as error:  # noqa: BLE001 - it is the host's, and fails as it likes
         frames = traceback.extract_tb(error.__traceback__)[2:]

@@ -9,7 +9,7 @@ import flask_login
 import pytest
 from flask import Flask, request, session
 
-from app_client_authz import ConfigurationError, HostSession
+from app_client_authz import ConfigurationError, HostSession, current_token, require_token
 from app_client_authz.directories import ModelDirectory
 from tests.directories.conftest import SIGNED_OUT, Host, Visit, cheap, small_hashes, web_client
 from tests.support.live import LiveServer
@@ -48,6 +48,15 @@ def with_flask_login(host: Host) -> None:
     def signed_in() -> HostSession | None:
         key = flask_login.current_user.get_id()
         return None if key is None else HostSession(key, auth_time=session["at"])
+
+
+def change(host: Host, **values: object) -> None:
+    """What the host's own code does to kim."""
+    with host.app.app_context():
+        row = host.db.session.get(host.member, 1)
+        for name, value in values.items():
+            setattr(row, name, value)
+        host.db.session.commit()
 
 
 @pytest.fixture
@@ -90,11 +99,30 @@ def test_a_member_signs_in_at_the_pages_by_code_and_pkce(visit: Visit, kim: Host
     assert (known["username"], known["email"], known["email_verified"]) == ("kim", "kim@example.com", "true")
     # And the sign-in is an SSO session as any other.
     assert visit.code_of(visit.authorize())
-    with kim.app.app_context():
-        kim.db.session.get(kim.member, 1).is_active = False
-        kim.db.session.commit()
+    change(kim, is_active=False)
     assert visit.userinfo(tokens).status_code == 401
     assert "/auth/login" in visit.authorize().headers["Location"]
+
+
+@pytest.mark.attack("R18")
+def test_guarded_views_see_users_of_the_host_as_they_are(
+    kim: Host, live_server: Callable[[Flask], LiveServer], visits: Visits
+) -> None:
+    @kim.app.get("/me")
+    @require_token()
+    def me() -> dict[str, str]:
+        assert current_token.user is not None
+        return dict(current_token.user.attributes)
+
+    visit = visits(live_server(kim.app).url, kim.client)
+    tokens = visit.redeem(visit.code_of(visit.submit(visit.page(), username="kim", password=PASSWORD)))
+    visit.browser.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+    assert visit.get("/me").json()["email"] == "kim@example.com"
+
+    change(kim, email="new@example.com")
+    assert visit.get("/me").json()["email"] == "new@example.com"
+    change(kim, is_active=False)
+    assert visit.get("/me").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/auth/signup", "/auth/forgotPassword"])
@@ -128,9 +156,7 @@ def test_the_session_of_the_host_ends_here_as_soon_as_there(visit: Visit) -> Non
 
 def test_a_member_who_was_disabled_is_not_signed_in_whatever_the_session_says(visit: Visit, kim: Host) -> None:
     visit.get("/signin", id="1")
-    with kim.app.app_context():
-        kim.db.session.get(kim.member, 1).is_active = False
-        kim.db.session.commit()
+    change(kim, is_active=False)
 
     assert "/auth/login" in visit.authorize().headers["Location"]
 

@@ -5,21 +5,26 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from app_client_authz import DirectoryUser
 from app_client_authz.domain.errors import (
+    ConfigurationError,
     InvalidGrant,
     InvalidToken,
     NotAuthorized,
     PasswordAttemptsExceeded,
     Unavailable,
     UserDisabled,
+    UsernameExists,
     UserNotConfirmed,
     UserNotFound,
 )
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import Group, User
+from app_client_authz.services.directory_calls import DirectoryRegistry
 from tests.services.test_races import ROUNDS, at_once
-from tests.services.world import BASE, World, claims, rows, world_over
+from tests.services.world import BASE, World, claims, rows, services_over, world_over
 from tests.support.clock import MovableClock
+from tests.support.cost import cost_on
 from tests.support.members import PASSWORD, Member, Members
 
 UUID = "0b7c1f6e-3d0a-4c53-9b0e-2f6f4c8d9a10"
@@ -298,3 +303,134 @@ def test_users_from_before_the_directory_keep_their_passwords_but_not_its_names(
     assert world.sign_in(client, "kim", PASSWORD).sub != taken.sub
     with pytest.raises(NotAuthorized):
         world.sign_in(client, "kim", "Local-passw0rd")
+
+
+def test_a_use_costs_three_statements_more_and_elsewhere_none(
+    world: World, client: Registration, engine: sa.Engine, clock: MovableClock
+) -> None:
+    services = services_over(engine, clock)
+    own = World(services, clock, services.pools.create(world.pool.spec))
+    services.directory_calls.own.register(Members(), pool_id=world.pool.id)
+    own.user("ida")
+    own_client = own.client()
+    costs = []
+    for each, registration, name in ((world, client, "kim"), (own, own_client, "ida")):
+        tokens = each.tokens(registration, each.sign_in(registration, name, PASSWORD))
+        each.userinfo(tokens)
+        with cost_on(engine) as cost:
+            each.userinfo(tokens)
+        costs.append(cost.figures)
+
+    assert costs == [(4, 0, 0), (1, 0, 0)]
+
+
+@pytest.mark.attack("R15")
+def test_a_name_costs_as_many_statements_whether_somebody_has_it_or_not(world: World, engine: sa.Engine) -> None:
+    client = world.client(prevent_user_existence_errors="ENABLED")
+    figures = set()
+    for name in ("kim", "nobody") * 2:
+        with cost_on(engine) as cost, pytest.raises(NotAuthorized):
+            world.sign_in(client, name, "wrong")
+        figures.add((name, cost.figures))
+
+    # The first time, somebody's row is made.
+    assert {cost for name, cost in figures if name == "nobody"} < {cost for _, cost in figures}
+    assert len(figures) == 3
+
+
+@pytest.mark.attack("R15")
+@pytest.mark.parametrize("raised", [UsernameExists("kim is there"), UserNotFound(), ValueError("a")])
+def test_what_a_look_raises_tells_nothing(
+    world: World, client: Registration, members: Members, raised: Exception
+) -> None:
+    members.fails = raised
+
+    with pytest.raises(Unavailable):
+        world.sign_in(client, "kim", PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 129])
+def test_what_can_be_no_name_is_nobodys_and_not_asked_about(world: World, members: Members, name: str) -> None:
+    client = world.client(prevent_user_existence_errors="ENABLED")
+
+    with pytest.raises(NotAuthorized):
+        world.sign_in(client, name, PASSWORD)
+    assert members.asked == []
+
+
+def test_a_name_is_somebodys_however_it_is_spelled_in_a_pool_that_ignores_case(
+    world: World, client: Registration, members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sub = world.sign_in(client, "kim", PASSWORD).sub
+    # A table that compares names as they are written.
+    monkeypatch.setattr(members, "find", lambda name: members.get("7") if name == "kim" else None)
+
+    assert world.sign_in(client, "KIM", PASSWORD).sub == sub
+
+
+@pytest.mark.parametrize(
+    "wrong", [object(), Members, type("Partly", (), {"find": print, "get": print})(), "members", None]
+)
+def test_what_is_no_directory_stops_the_start(wrong: object) -> None:
+    with pytest.raises(ConfigurationError, match="is no user directory"):
+        DirectoryRegistry().register(wrong)
+
+
+def test_a_pool_has_one_directory(members: Members) -> None:
+    registry = DirectoryRegistry()
+    registry.register(members)
+    registry.register(members, pool_id="us-east-1_Abc123xyz")
+
+    for pool_id in (None, "us-east-1_Abc123xyz", "no pool"):
+        with pytest.raises(ConfigurationError):
+            registry.register(members, pool_id=pool_id)
+
+
+def test_methods_of_a_directory_are_no_coroutine_functions(members: Members) -> None:
+    async def delete(key: str) -> None: ...
+
+    members.delete = delete  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match="delete"):
+        DirectoryRegistry().register(members)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"key": ""},
+        {"key": 7},
+        {"key": "x" * 257},
+        {"key": "a\x00"},
+        {"username": "two words"},
+        {"username": "x" * 129},
+        {"username": None},
+        {"status": "FORCE_CHANGE_PASSWORD"},
+        {"groups": "staff"},
+        {"groups": ["two words"]},
+        {"groups": [None]},
+    ],
+)
+def test_a_user_that_no_pool_can_have_cannot_be_made(wrong: dict[str, object]) -> None:
+    given: dict[str, object] = {"key": "7", "username": "kim", **wrong}
+    with pytest.raises(ValueError):
+        DirectoryUser(**given)  # type: ignore[arg-type]
+
+
+def test_attributes_that_the_schema_does_not_take_are_left_out(
+    world: World, client: Registration, members: Members
+) -> None:
+    members.rows["7"].attributes = {
+        "sub": "mine",
+        "email": "no address",
+        "phone_number": "+15550100",
+        "phone_number_verified": "TRUE",
+        "birthdate": "yesterday",
+        "name": "Kim\x00",
+        "custom:unknown": "x",
+        "locale": "",
+    }
+
+    assert world.sign_in(client, "kim", PASSWORD).attributes == {
+        "phone_number": "+15550100",
+        "phone_number_verified": "true",
+    }
