@@ -63,6 +63,11 @@ class DirectoryCalls:
         # By identity: an empty one is false.
         self._shared = DirectoryRegistry() if shared is None else shared
         self._context = context
+        self._turns: Callable[[Callable[[], object]], object] = lambda work: work()
+
+    def take_turns(self, turns: Callable[[Callable[[], object]], object]) -> None:
+        """Make each call through ``turns``, which says when."""
+        self._turns = turns
 
     def __bool__(self) -> bool:
         return bool(self.own) or bool(self._shared)
@@ -108,7 +113,7 @@ class DirectoryCalls:
 
         def work() -> object:
             with self._context():
-                return method(*given)
+                return self._turns(lambda: method(*given))
 
         passes = host_code.FAILURES if what in _READING else (*host_code.FAILURES, OperationError)
         return host_code.ask(log, f"{what} of the user directory", work, UNAVAILABLE, passes=passes)

@@ -157,6 +157,7 @@ def build(
     units = Units(engine, sealer)
     directories = Directories(units, directory_calls, hasher, clock)
     units.consult(directories)
+    directory_calls.take_turns(units.alone)
     host_sessions = HostSessions(units, directories, host_session_registry, clock)
     keys = Keys(units, clock)
     attempts = PasswordAttempts(units, sealer.derived_key("attempts"), clock)

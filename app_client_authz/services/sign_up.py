@@ -109,7 +109,10 @@ class SignUp:
         attributes.check_writable(given, registration.client.spec.write_attributes, pool)
         if self._directory.has(pool):
             # How it confirms who registers, is the host's matter.
-            return SignedUp(self._new_users.register_there(pool, name, given, password, caller), None)
+            made = self._new_users.register_there(pool, name, given, password, caller)
+            if made.status == UserStatus.CONFIRMED:
+                self._triggers.post_confirmation(user_triggers.CONFIRM_SIGN_UP, made, caller)
+            return SignedUp(made, None)
 
         def issue(unit: Unit, user: User) -> tuple[Medium, str, str] | None:
             kind, response = EventType.SIGN_UP, EventResponse.IN_PROGRESS

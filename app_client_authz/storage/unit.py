@@ -214,6 +214,17 @@ class Units:
                 wanted = first.wanted
             looks.done(wanted, directories.look(wanted))
 
+    def alone(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns, which uses the host's side of the database.
+
+        In memory, where there is one connection for all, nobody else works meanwhile: what is given back there ends
+        what others have in flight.
+
+        Raises:
+            Unavailable: somebody else held the database in memory for five seconds.
+        """
+        return self._in_line(lambda _work: work(), _nothing) if self._readers_wait else work()
+
     def _read(self, work: Callable[[Unit], T]) -> T:
         self._leave_transactions_alone()
         with self._reader.connect() as connection:
@@ -288,6 +299,10 @@ def immediate(connection: Connection) -> Iterator[None]:
         if not enforced:
             connection.rollback()  # after a commit there is nothing left; the pragma counts outside only
             driver.execute("PRAGMA foreign_keys=OFF")
+
+
+def _nothing(_unit: Unit) -> Any:
+    """There is no unit to work on."""
 
 
 def _worth_retrying(error: Exception) -> bool:

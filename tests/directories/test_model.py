@@ -2,16 +2,22 @@
 
 import datetime as dt
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import bcrypt
 import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
 
-from app_client_authz import ConfigurationError
+from app_client_authz import AppClientAuthz, ConfigurationError
 from app_client_authz.directories import ModelDirectory, WritableModelDirectory
 from app_client_authz.domain.errors import Unavailable
 from tests.directories.conftest import Host, cheap, small_hashes
+from tests.support.clock import MovableClock
 from tests.support.members import PASSWORD
+from tests.support.site import SMALL_HASHES
 
 NEW_PASSWORD = "Another-h0rse-battery"
 
@@ -227,6 +233,35 @@ def test_a_directory_works_outside_of_an_app_context_and_in_many_threads(kim: Ho
         thread.join()
 
     assert len(outcomes) == 4
+
+
+def test_many_sign_in_at_once_over_a_database_in_memory(clock: MovableClock) -> None:
+    app, db = Flask("host"), SQLAlchemy()
+    app.config.update(SECRET_KEY="s" * 40, SQLALCHEMY_DATABASE_URI="sqlite://", **SMALL_HASHES)
+
+    class Member(db.Model):  # type: ignore[name-defined,misc]
+        id = sa.Column(sa.Integer, primary_key=True)
+        username = sa.Column(sa.String, unique=True)
+        password_hash = sa.Column(sa.String)
+
+    db.init_app(app)
+    authz = AppClientAuthz(app, db, clock=clock)
+    host = Host(app, db, Member, authz, authz.client("cognito-idp"))
+    with app.app_context():
+        db.create_all()
+    for number in range(4):
+        host.add(username=f"user{number}", password_hash=cheap())
+    host.serve(
+        ModelDirectory(db, Member, names=["username"], password="password_hash", hashes=small_hashes(), rehash=True)
+    )
+
+    with ThreadPoolExecutor(4) as threads:
+        tokens = list(threads.map(lambda number: host.sign_in(f"user{number % 4}"), range(16)))
+
+    assert len({each["RefreshToken"] for each in tokens}) == 16
+    assert len(host.cognito.list_users(UserPoolId=host.pool)["Users"]) == 4
+    with app.app_context():
+        assert all(row.password_hash.startswith("$argon2id$") for row in db.session.scalars(sa.select(Member)))
 
 
 # --- one that writes ------------------------------------------------------------------------------

@@ -145,6 +145,8 @@ def test_groups_of_the_directory_are_those_of_the_user(world: World, client: Reg
     members.rows["7"].groups = ("buyers",)
 
     assert claims(world.refresh(client, tokens).access_token)["cognito:groups"] == ["buyers"]
+    members.rows["7"].groups = ()
+    assert "cognito:groups" not in claims(world.refresh(client, tokens).access_token)
 
 
 def test_groups_are_the_pools_where_the_directory_has_none(world: World, client: Registration) -> None:
