@@ -43,7 +43,7 @@ class ModelDirectory:
         hashes: PasswordHashes | None = None,
         rehash: bool = False,
     ) -> None:
-        """``db`` is a Flask-SQLAlchemy (or -Lite) object, or an engine.
+        """``db`` is a Flask-SQLAlchemy object, or an engine.
 
         Args:
             names: columns by which users sign in, the first that fits counts.
@@ -159,9 +159,10 @@ class ModelDirectory:
     def _key_of(self, key: str) -> object:
         """The key as its column has it; None for what it cannot hold."""
         try:
-            return UUID(key) if self._key_type is UUID else self._key_type(key)
+            value: object = UUID(key) if self._key_type is UUID else self._key_type(key)
         except (TypeError, ValueError):
             return None
+        return value if str(value) == key else None
 
     def _is_named(self, name: str, wanted: str) -> ColumnElement[bool]:
         column = self._column(name)

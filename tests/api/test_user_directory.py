@@ -66,7 +66,6 @@ def writable(sqlite_template: SqliteTemplate, tmp_path: Any, clock: MovableClock
     return place_with(sqlite_template, tmp_path, clock, WritableMembers(Member("1", "kim", attributes=dict(EMAIL))))
 
 
-ADMIN = ("UserPoolId", "Username")
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "sign_up": (
         {"ClientId": ..., "Username": "ada", "Password": PASSWORD},
@@ -236,6 +235,32 @@ def test_groups_of_the_directory_are_not_changed_here(readable: Place) -> None:
 
     with pytest.raises(readable.cognito.exceptions.NotAuthorizedException, match="directory of the host"):
         readable.cognito.admin_remove_user_from_group(**given)
+
+
+NEVER = {
+    "admin_reset_user_password": "User password cannot be reset in the current state.",
+    "admin_confirm_sign_up": "User cannot be confirmed. Current status is CONFIRMED",
+    "confirm_sign_up": "Users of this user pool are confirmed in the directory of the host.",
+    "get_user_attribute_verification_code": "A client attempted to write unauthorized attribute",
+    "verify_user_attribute": "A client attempted to write unauthorized attribute",
+}
+
+
+@pytest.mark.parametrize("operation", NEVER)
+def test_some_things_are_the_hosts_whatever_its_directory_can_do(writable: Place, operation: str) -> None:
+    given = REFUSED[operation][0]
+    own = {"ClientId": writable.client, "UserPoolId": writable.pool, "AccessToken": writable.token}
+    call: Callable[..., Any] = getattr(writable.cognito, operation)
+
+    with pytest.raises(writable.cognito.exceptions.NotAuthorizedException) as refused:
+        call(**{name: own[name] if value is ... else value for name, value in given.items()})
+    assert refused.value.response["Error"]["Message"] == NEVER[operation]
+
+
+def test_a_directory_has_no_temporary_passwords(writable: Place) -> None:
+    with pytest.raises(writable.cognito.exceptions.NotAuthorizedException):
+        writable.cognito.admin_set_user_password(UserPoolId=writable.pool, Username="kim", Password=NEW_PASSWORD)
+    assert writable.members.rows["1"].password == PASSWORD
 
 
 # --- a directory that does it ---------------------------------------------------------------------

@@ -26,6 +26,7 @@ def by_bcrypt(prefix: bytes, password: str = PASSWORD) -> str:
 HASHES = {
     "argon2id": argon2.PasswordHasher(1, 8, 1).hash(PASSWORD),
     "argon2i": argon2.PasswordHasher(1, 8, 1, type=argon2.Type.I).hash(PASSWORD),
+    "argon2d": argon2.PasswordHasher(1, 8, 1, type=argon2.Type.D).hash(PASSWORD),
     "bcrypt 2a": by_bcrypt(b"2a"),
     "bcrypt 2b": by_bcrypt(b"2b"),
     "bcrypt 2y": by_bcrypt(b"2b").replace("$2b$", "$2y$"),

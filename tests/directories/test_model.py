@@ -137,6 +137,23 @@ def test_the_hosts_own_session_is_left_alone(kim: Host) -> None:
     assert kim.attributes()["email"] == "Kim@example.com"
 
 
+def test_an_engine_is_enough(kim: Host) -> None:
+    with kim.app.app_context():
+        engine = kim.db.engine
+
+    found = ModelDirectory(engine, kim.member, names=["email"], password="password_hash").find("kim@example.com")
+
+    assert found is not None
+    assert (found.key, found.username) == ("1", "Kim@example.com")
+
+
+@pytest.mark.parametrize("key", ["", "x", "2", "1.0", "\u0661 "])
+def test_a_key_that_no_row_has_is_nobodys(kim: Host, key: str) -> None:
+    with kim.app.app_context():
+        assert described(kim).get(key) is None
+        assert not described(kim).verify_password(key, PASSWORD)
+
+
 def test_old_hashes_stay_as_they_are(kim: Host) -> None:
     before = kim.stored().password_hash
     kim.serve(described(kim))

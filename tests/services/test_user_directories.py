@@ -20,6 +20,7 @@ from app_client_authz.domain.errors import (
 )
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import Group, User
+from app_client_authz.domain.user_entry import UserEntry
 from app_client_authz.services.directory_calls import DirectoryRegistry
 from tests.services.test_races import ROUNDS, at_once
 from tests.services.world import BASE, World, claims, rows, services_over, world_over
@@ -436,3 +437,9 @@ def test_attributes_that_the_schema_does_not_take_are_left_out(
         "phone_number": "+15550100",
         "phone_number_verified": "true",
     }
+
+
+def test_nobody_is_imported_into_a_pool_with_a_directory(world: World) -> None:
+    with pytest.raises(NotAuthorized, match="created in the directory"):
+        world.services.user_imports.plan(world.pool, UserEntry(name="ida", attributes={"email": "ida@example.com"}))
+    assert rows(world.services.engine, "authz_users") == 0
