@@ -136,7 +136,8 @@ def _check_is_directory(directory: object) -> None:
     missing = [name for name in REQUIRED if not callable(getattr(directory, name, None))]
     if missing or isinstance(directory, type):
         needs = ", ".join(missing or REQUIRED)
-        raise ConfigurationError(f"{directory!r} is no user directory: an object with {needs} is (docs/how-to/host-users.md).")
+        kind = type(directory).__name__
+        raise ConfigurationError(f"A {kind} is no user directory: an object with {needs} is one.")
     for name in (*REQUIRED, *OPTIONAL):
         method = getattr(directory, name, None)
         if method is not None and (not callable(method) or inspect.iscoroutinefunction(method)):
