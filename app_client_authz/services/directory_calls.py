@@ -125,7 +125,8 @@ class DirectoryCalls:
         return found
 
     def _of(self, pool_id: str) -> UserDirectory | None:
-        return self.own.of(pool_id) or self._shared.of(pool_id)
+        own = self.own.of(pool_id)  # which may be false: a directory may have a length
+        return self._shared.of(pool_id) if own is None else own
 
     @staticmethod
     def _fail(what: str, returned: str) -> NoReturn:

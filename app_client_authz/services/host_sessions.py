@@ -86,7 +86,7 @@ class HostSessions:
         if host is None:
             return None
         said = _session(host_code.ask(log, "the host session", host.signed_in, UNAVAILABLE))
-        stored = None if said is None else self._user(pool, said.user)
+        stored = None if said is None or not said.user else self._user(pool, said.user)
         if said is None or stored is None or not stored.user.enabled or stored.user.status not in SIGNED_IN:
             return None
         user, now = stored.user, self._clock()

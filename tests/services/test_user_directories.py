@@ -18,6 +18,7 @@ from app_client_authz.domain.errors import (
     UserNotConfirmed,
     UserNotFound,
 )
+from app_client_authz.domain.lockout import FREE_FAILURES
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import Group, User
 from app_client_authz.domain.user_entry import UserEntry
@@ -389,6 +390,19 @@ def test_a_pool_has_one_directory(members: Members) -> None:
             registry.register(members, pool_id=pool_id)
 
 
+def test_a_directory_that_is_empty_is_a_directory(world: World, client: Registration, members: Members) -> None:
+    class Sized(Members):
+        def __len__(self) -> int:
+            return 0
+
+    sized = Sized()
+    world.services.directory_calls.own.register(sized, pool_id=world.pool.id)
+
+    with pytest.raises(UserNotFound):
+        world.sign_in(client, "kim", PASSWORD)
+    assert (sized.asked, members.asked) == (["find"], [])
+
+
 def test_methods_of_a_directory_are_no_coroutine_functions(members: Members) -> None:
     async def delete(key: str) -> None: ...
 
@@ -443,3 +457,27 @@ def test_nobody_is_imported_into_a_pool_with_a_directory(world: World) -> None:
     with pytest.raises(NotAuthorized, match="created in the directory"):
         world.services.user_imports.plan(world.pool, UserEntry(name="ida", attributes={"email": "ida@example.com"}))
     assert rows(world.services.engine, "authz_users") == 0
+
+
+@pytest.mark.attack("R14")
+def test_guesses_at_once_are_counted_before_the_directory_is_asked(
+    world: World, client: Registration, members: Members
+) -> None:
+    world.sign_in(client, "kim", PASSWORD)
+    members.asked.clear()
+
+    outcomes = at_once([lambda: world.sign_in(client, "kim", "wrong")] * 12)
+
+    assert all(isinstance(outcome, NotAuthorized) for outcome in outcomes)
+    assert members.asked.count("verify_password") <= FREE_FAILURES
+    with pytest.raises(PasswordAttemptsExceeded):
+        world.sign_in(client, "kim", PASSWORD)
+
+
+def test_user_migration_is_not_asked_where_a_directory_knows_all_users(world: World) -> None:
+    client, asked = world.client(prevent_user_existence_errors="ENABLED"), []
+    world.services.triggers.own.register("UserMigration", asked.append)
+
+    with pytest.raises(NotAuthorized):
+        world.sign_in(client, "nobody", PASSWORD)
+    assert asked == []
