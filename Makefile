@@ -14,7 +14,7 @@ TESTS ?=
 .PHONY: help serve test test-terraform lint format docs bench model reference clean
 help:
 	@echo "make serve   install and start the quickstart on http://localhost:$(PORT) (PORT=... moves it); SAMPLE=... another"
-	@echo "             one: secret_hash_proxy, machine_to_machine, spa_pkce, offline_site"
+	@echo "             one: existing_service, spa_pkce, machine_to_machine, secret_hash_proxy, offline_site"
 	@echo "make test    install and run all tests (TESTS='tests/domain -k scope' picks some)"
 	@echo "make test-terraform   apply, change and destroy the Terraform sample, where Terraform is installed"
 	@echo "make lint    ruff check, ruff format --check, mypy --strict on the package"

@@ -10,6 +10,7 @@ from tests.support.documents import all_taken, fenced, taken
 from tests.support.imports import ROOT
 
 COMMANDS = {
+    "existing_service": taken("docs/how-to/existing-service.md", "make serve"),
     "machine_to_machine": taken("docs/how-to/machine-to-machine.md", "make serve"),
     "offline_site": taken("docs/how-to/offline-site.md", "make serve"),
     "secret_hash_proxy": taken("docs/how-to/secret-hash-proxy.md", "make serve"),
@@ -17,6 +18,7 @@ COMMANDS = {
 }
 # The code of the others runs elsewhere.
 EXCERPTS = {
+    "existing_service": all_taken("docs/how-to/existing-service.md", "python"),
     "machine_to_machine": all_taken("docs/how-to/machine-to-machine.md", "python"),
     "spa_pkce": (
         *all_taken("docs/how-to/spa-pkce.md", "javascript"),
