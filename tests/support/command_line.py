@@ -8,6 +8,7 @@ import click
 
 from app_client_authz.cli import group
 from app_client_authz.standalone.command import main
+from tests.support.documents import linked
 from tests.support.imports import ROOT
 
 TARGET = ROOT / "docs" / "reference" / "command-line.md"
@@ -56,7 +57,7 @@ def _section(name: str, command: click.Command) -> str:
 
 def _prose(text: str) -> str:
     """Paragraphs as Markdown: what looks like a tag is none, and a range is put into words."""
-    return re.sub(r"(\d+)<=x<=(\d+)", r"\1 to \2", cleandoc(text)).replace("<", "&lt;")
+    return re.sub(r"(\d+)<=x<=(\d+)", r"\1 to \2", linked(cleandoc(text))).replace("<", "&lt;")
 
 
 def _cell(text: str) -> str:

@@ -104,6 +104,11 @@ def is_taken(block: Block) -> bool:
     return any(taking.covers(block) for taking in takings())
 
 
+def linked(text: str) -> str:
+    """A text of the package for a page in ``docs/reference``: the pages that it names become links."""
+    return re.sub(r"docs/([a-z-]+)/([a-z-]+)\.md", r"[\2](../\1/\2.md)", text)
+
+
 def fenced(document: Path, language: str) -> list[str]:
     """The code blocks of a language."""
     return [block.text for block in blocks(name_of(document)) if block.language == language]

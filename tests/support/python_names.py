@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import app_client_authz
 from app_client_authz import exceptions
+from tests.support.documents import linked
 from tests.support.imports import PACKAGE, ROOT, modules
 
 TARGET = ROOT / "docs" / "reference" / "python.md"
@@ -148,7 +149,7 @@ def _markdown(text: str) -> str:
     if raised:
         entries = re.sub(r"\n {8,}", " ", raised.rstrip())
         prose += "Raises:\n\n" + re.sub(r"^ {4}(\w+(?:, \w+)*):", r"- \1:", entries, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", prose.replace("``", "`").replace("<", "&lt;")).strip()
+    return re.sub(r"\n{3,}", "\n\n", linked(prose).replace("``", "`").replace("<", "&lt;")).strip()
 
 
 if __name__ == "__main__":
