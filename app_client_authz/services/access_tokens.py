@@ -20,6 +20,7 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.token_session import standing_since
 from app_client_authz.domain.user import User, UserStatus, username_key
 from app_client_authz.services.keys import Keys
+from app_client_authz.services.own_tokens import proven
 from app_client_authz.services.stored_users import existing_user
 from app_client_authz.storage.token_sessions import Bearer
 from app_client_authz.storage.unit import Unit, Units
@@ -100,13 +101,7 @@ class AccessTokens:
     def _verified(self, access_token: str, base: str) -> Mapping[str, object]:
         try:
             presented = jwts.read(access_token)
-            pool_id = self._issuers.pool_id_in(presented.unproven.get("iss"), base)
-            if pool_id is None:
-                raise NotAuthorized(_INVALID, detail="issuer")
-            public, issuer = self._keys.ring(pool_id).public, self._issuers.of(base, pool_id)
-            return jwts.verify(presented, public, issuer=issuer, token_use="access", now=self._clock())
-        except ResourceNotFound:
-            raise NotAuthorized(_INVALID, detail="pool") from None
+            return proven(self._keys, self._issuers, presented, base, "access", self._clock())
         except InvalidToken as error:
             raise NotAuthorized(_MESSAGES.get(error.detail, _INVALID), detail=error.detail) from None
 
