@@ -14,7 +14,7 @@ from app_client_authz.domain.errors import AuthzError
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
 from app_client_authz.web.base_url import base_url
-from app_client_authz.web.endpoint import ALL_METHODS, Endpoint
+from app_client_authz.web.endpoint import ALL_METHODS, Endpoint, this_request
 
 _EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
 _PREFLIGHT_SECONDS = "172800"
@@ -33,22 +33,23 @@ class Api(Endpoint):
         return _preflight()
 
     def post(self) -> Response:
-        strange = framing.strange(request)
+        asked = this_request()
+        strange = framing.strange(asked)
         if strange is not None:
             return strange
-        operation = framing.operation(request)
+        operation = framing.operation(asked)
         if not dispatch.is_known(operation):
             raise errors.UnknownOperation
-        body = framing.body(request)
-        key = None if operation in PUBLIC else access.signed_by(self._services, request, body)
+        body = framing.body(asked)
+        key = None if operation in PUBLIC else access.signed_by(self._services, asked, body)
         output = dispatch.run(
             self._services,
             operation,
             framing.parsed(body),
-            base=base_url(self._services.settings, request),
+            base=base_url(self._services.settings, asked),
             access_key=key,
             request_id=_request_id(),
-            ip_address=request.remote_addr,
+            ip_address=asked.remote_addr,
         )
         text = b"" if output is None else _json(output)
         return Response(text, content_type=errors.CONTENT_TYPE)

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final, cast
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, current_app, g
 from werkzeug.local import LocalProxy
 
 from app_client_authz.config import Settings
@@ -18,6 +18,7 @@ from app_client_authz.fetching import fetch
 from app_client_authz.services.guard import Guard
 from app_client_authz.services.own_tokens import OwnTokens
 from app_client_authz.web.base_url import UnknownHost, base_url
+from app_client_authz.web.endpoint import this_request
 
 log = logging.getLogger("app_client_authz.guard")
 
@@ -38,7 +39,7 @@ class GuardedApp:
 
     def _base(self) -> str | None:
         try:
-            return base_url(self.settings, request)
+            return base_url(self.settings, this_request())
         except UnknownHost as error:
             log.error("%s", error.message)
             return None
@@ -92,12 +93,12 @@ def kept() -> AcceptedToken | None:
     """The token that a guard accepted in this very request."""
     # ``g`` belongs to the app context, which a test may hold open around several requests.
     asked_in, token = g.get(_KEPT, (None, None))
-    return cast("AcceptedToken", token) if asked_in is _request() else None
+    return cast("AcceptedToken", token) if asked_in is this_request() else None
 
 
 def keep(token: AcceptedToken) -> None:
     """Remember the token for the rest of the request."""
-    setattr(g, _KEPT, (_request(), token))
+    setattr(g, _KEPT, (this_request(), token))
 
 
 def guarded() -> GuardedApp:
@@ -108,7 +109,3 @@ def guarded() -> GuardedApp:
     if found is None:
         raise RuntimeError("This Flask app has no guard: call AppClientAuthz(app), or TokenGuard(app), first.")
     return cast("GuardedApp", found)
-
-
-def _request() -> Request:
-    return request._get_current_object()  # type: ignore[attr-defined, no-any-return]

@@ -23,6 +23,7 @@ from app_client_authz.domain.errors import BearerMissing, ConfigurationError, In
 from app_client_authz.resource import current
 from app_client_authz.resource.refusals import insufficient, invalid, missing, unavailable
 from app_client_authz.web.bearer import bearer_token
+from app_client_authz.web.endpoint import this_request
 
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+", re.ASCII)
 
@@ -96,7 +97,7 @@ class Requirement:
 
     def _accept(self, app: current.GuardedApp) -> AcceptedToken:
         try:
-            token = app.accept(bearer_token(request), self.use)
+            token = app.accept(bearer_token(this_request()), self.use)
         except BearerMissing:
             raise missing(app.settings) from None
         except InvalidToken as error:
