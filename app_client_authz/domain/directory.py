@@ -45,6 +45,12 @@ class DirectoryUser:
             raise ValueError(f"key is a text of 1 to {MAX_KEY} printable characters")
         if not is_username(self.username):
             raise ValueError("username is a text of 1 to 128 visible characters without blanks")
+        if not _is_mapping(self.attributes):
+            raise ValueError("attributes are a mapping")
+        if self.enabled not in (True, False):
+            raise ValueError("enabled is true or false")
+        # What a database driver without a type for it has: 0 and 1.
+        object.__setattr__(self, "enabled", bool(self.enabled))
         if self.status not in STATUSES:
             raise ValueError(f"status is one of {', '.join(sorted(STATUSES))}")
         if self.groups is not None:
@@ -124,9 +130,15 @@ def is_group_name(name: object) -> bool:
     return not ids.GROUP_NAME.phrases(name)
 
 
+# What the host's code hands over was not looked at by a type checker.
+
+
 def _is_text(value: object) -> bool:
-    # What the host's code hands over was not looked at by a type checker.
     return isinstance(value, str)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 REQUIRED = ("find", "get", "verify_password")

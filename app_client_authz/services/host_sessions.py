@@ -21,6 +21,7 @@ from app_client_authz.storage.users import StoredUser
 
 log = logging.getLogger("app_client_authz.host_sessions")
 
+LEEWAY_SECONDS = 60.0
 UNAVAILABLE = "Who is signed in cannot be told now."
 
 
@@ -91,7 +92,8 @@ class HostSessions:
             return None
         user, now = stored.user, self._clock()
         # For this request alone: the next one asks again.
-        session = SsoSession("", pool.id, user.sub, user.username, said.auth_time, now, now + LIFETIME_SECONDS)
+        auth_time = _known(said.auth_time, now)
+        session = SsoSession("", pool.id, user.sub, user.username, auth_time, now, now + LIFETIME_SECONDS)
         return SignedIn(session, user)
 
     def end(self, pool: UserPool) -> None:
@@ -115,6 +117,14 @@ class HostSessions:
 
     def _of(self, pool_id: str) -> HostSignIn | None:
         return self.own.of(pool_id) or self._shared.of(pool_id)
+
+
+def _known(auth_time: float, now: float) -> float:
+    """``auth_time``, but for one that is yet to come, such as milliseconds: it would satisfy every ``max_age``."""
+    if auth_time > now + LEEWAY_SECONDS:
+        log.warning("The auth_time of the host session is in the future, and counts as not known.")
+        return 0.0
+    return min(auth_time, now)
 
 
 def _session(said: object) -> HostSession | None:

@@ -24,7 +24,7 @@ from app_client_authz.domain.user import Group, User
 from app_client_authz.domain.user_entry import UserEntry
 from app_client_authz.services.directory_calls import DirectoryRegistry
 from tests.services.test_races import ROUNDS, at_once
-from tests.services.world import BASE, World, claims, rows, services_over, world_over
+from tests.services.world import BASE, CALLBACK, World, claims, rows, services_over, world_over
 from tests.support.clock import MovableClock
 from tests.support.cost import cost_on
 from tests.support.members import PASSWORD, Member, Members
@@ -199,6 +199,50 @@ def test_enabling_again_does_not_revive_what_was_issued_before(
         world.refresh(client, tokens)
     world.clock.advance(1)
     assert world.tokens(client, world.sign_in(client, "kim", PASSWORD))
+
+
+@pytest.mark.attack("REF-9")
+@pytest.mark.parametrize("use", ["code", "implicit", "refresh"])
+def test_what_was_issued_before_a_user_was_deleted_is_dead_though_the_user_comes_back_under_the_same_key(
+    world: World, client: Registration, members: Members, use: str
+) -> None:
+    user = world.sign_in(client, "ada", PASSWORD)
+    code, tokens, implicit = world.code(client, user), world.tokens(client, user), implicit_token(world, user)
+    row = members.rows.pop(UUID)
+    with pytest.raises(InvalidToken):
+        world.userinfo(tokens)
+    members.rows[UUID] = row
+    world.clock.advance(1)
+    uses: dict[str, tuple[Callable[[], object], type[Exception]]] = {
+        "code": (lambda: world.redeem(client, code), InvalidGrant),
+        "refresh": (lambda: world.refresh(client, tokens), InvalidGrant),
+        "implicit": (lambda: world.services.profile.userinfo(implicit, BASE), InvalidToken),
+    }
+
+    again = world.sign_in(client, "ada", PASSWORD)
+
+    assert again.sub == user.sub
+    attempt, refusal = uses[use]
+    with pytest.raises(refusal):
+        attempt()
+    # What is issued in the second of the return lives.
+    assert world.userinfo(world.tokens(client, again))
+    assert world.services.profile.userinfo(implicit_token(world, again), BASE)
+
+
+def implicit_token(world: World, user: User) -> str:
+    """An access token of the implicit flow: it has no session on the server."""
+    client = world.client(generate_secret=False, allowed_oauth_flows=("implicit",))
+    asked = {"client_id": client.client.client_id, "redirect_uri": CALLBACK, "response_type": "token"}
+    request = world.services.authorization.judge({**asked, "scope": "openid"})
+    _, signed_in = world.services.sessions.begin(user, replacing=None)
+    return dict(world.services.authorization.complete(request, signed_in, BASE).parameters)["access_token"]
+
+
+def test_zero_and_one_say_whether_a_user_is_enabled() -> None:
+    enabled = [DirectoryUser(key="7", username="kim", enabled=each).enabled for each in (0, 1)]  # type: ignore[arg-type]
+
+    assert [each is bool(number) for number, each in enumerate(enabled)] == [True, True]
 
 
 def test_changed_attributes_show_at_the_next_use(world: World, client: Registration, members: Members) -> None:
@@ -425,6 +469,10 @@ def test_methods_of_a_directory_are_no_coroutine_functions(members: Members) -> 
         {"groups": "staff"},
         {"groups": ["two words"]},
         {"groups": [None]},
+        {"attributes": None},
+        {"attributes": ["email"]},
+        {"enabled": None},
+        {"enabled": "false"},
     ],
 )
 def test_a_user_that_no_pool_can_have_cannot_be_made(wrong: dict[str, object]) -> None:
