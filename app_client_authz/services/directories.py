@@ -158,10 +158,21 @@ class Directories:
         return user.sub, events
 
     def _new(self, unit: Unit, pool: UserPool, found: DirectoryUser, now: float) -> User:
-        sub = found.key
-        if not ids.is_sub(sub) or unit.directory_users.has_sub(sub):
-            sub = ids.sub_from(digests.random_int(128))
-        blank = User(pool.id, sub, found.username, UserStatus.CONFIRMED, created_at=now, updated_at=now)
+        if not ids.is_sub(found.key) or unit.directory_users.has_sub(found.key):
+            sub, signed_out_at = ids.sub_from(digests.random_int(128)), None
+        else:
+            # The directory may have lost the user and found again: what was issued before stays dead (REF-9). Some
+            # tokens have nothing but the whole second in which they were issued.
+            sub, signed_out_at = found.key, now - 1.0
+        blank = User(
+            pool.id,
+            sub,
+            found.username,
+            UserStatus.CONFIRMED,
+            created_at=now,
+            updated_at=now,
+            signed_out_at=signed_out_at,
+        )
         return as_found(pool, blank, found, now)
 
     def _delete(self, pool: UserPool, stored: StoredUser) -> None:
