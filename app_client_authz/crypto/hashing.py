@@ -65,11 +65,11 @@ class PasswordHasher:
         self._ready: tuple[argon2.PasswordHasher, str] | None = None
         self._threads: tuple[int, ThreadPoolExecutor] | None = None
 
-    def hash(self, password: str) -> str:
+    def hash(self, password: str | bytes) -> str:
         """The hash to store, parameters and salt included.
 
         Raises:
-            InvalidPassword: more than 256 characters.
+            InvalidPassword: more than 256 characters, or octets where it is no text.
             TooManyRequests: no slot became free in time.
             Unavailable: the memory for it is not there.
         """
@@ -182,5 +182,5 @@ def _in_bounds(memory_kib: int, time_cost: int, parallelism: int) -> bool:
     )
 
 
-def _octets(password: str) -> bytes:
-    return password.encode("utf-8", "surrogatepass")
+def _octets(password: str | bytes) -> bytes:
+    return password if isinstance(password, bytes) else password.encode("utf-8", "surrogatepass")

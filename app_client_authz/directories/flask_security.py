@@ -64,6 +64,9 @@ class _SecurityHashes(PasswordHashes):
             return False
         return self._in_slot(lambda: _verify(password, stored))
 
+    def knows(self, stored: str) -> bool:
+        return _security().pwd_context.identify(stored) is not None
+
     def hash(self, password: str) -> str:
         from flask_security import hash_password
 

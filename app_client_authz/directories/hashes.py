@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from app_client_authz.crypto.hashing import MAX_PASSWORD_CHARACTERS, PasswordHasher
-from app_client_authz.domain.errors import Unavailable
+from app_client_authz.domain.errors import ConfigurationError, InvalidPassword, Unavailable
 
 log = logging.getLogger("app_client_authz.directories")
 
@@ -36,7 +36,8 @@ class PasswordHashes:
     ) -> None:
         """``prepare`` is what the host does to a password before it hashes it, if it does (a "double hash").
 
-        ``make`` makes a new hash of a password, by default Argon2id with the parameters of ``hasher``.
+        ``make`` makes a new hash of a password as it was typed, the preparation included; by default it is Argon2id
+        with the parameters of ``hasher``. It raises ValueError for a password that it does not take.
         """
         self._prepare = prepare
         self._make = make
@@ -59,18 +60,38 @@ class PasswordHashes:
         octets = self._octets(password)
         return self._hasher.in_slot(lambda: check(stored, octets))
 
+    def verify_nobody(self, password: str) -> None:
+        """Take as long as a hash of our own does.
+
+        Raises:
+            TooManyRequests, Unavailable: as ``verify``.
+        """
+        self._hasher.verify(None, password)
+
+    def knows(self, stored: str) -> bool:
+        """Whether ``stored`` looks like a hash that can be checked: one that was made unusable does not."""
+        return kind_of(stored) in _CHECKS
+
     def hash(self, password: str) -> str:
         """A new hash.
 
         Raises:
-            InvalidPassword: more than 256 characters.
+            InvalidPassword: more than 256 characters, or ``make`` does not take it.
             TooManyRequests: no slot became free in time.
+            ConfigurationError: what ``make`` makes cannot be checked here.
         """
-        if self._make is not None:
-            return self._make(password)
-        # With the host's preparation there would have to be one before ours, which takes texts.
-        prepared = self._octets(password).decode("utf-8", "surrogateescape") if self._prepare else password
-        return self._hasher.hash(prepared)
+        if self._make is None:
+            return self._hasher.hash(self._octets(password) if self._prepare else password)
+        try:
+            made = self._make(password)
+        except ValueError:
+            raise InvalidPassword(
+                "Password cannot be taken: it is too long, or has characters that it must not"
+            ) from None
+        # Stored, it would shut the user out.
+        if not self.verify(made, password):
+            raise ConfigurationError("PasswordHashes: a hash that ``make`` makes does not fit its password.")
+        return made
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether a new hash would be of another kind, or of other parameters where it is ours."""
@@ -96,7 +117,7 @@ def _argon2(stored: str, password: bytes) -> bool:
 
     try:
         return Engine().verify(stored, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, ValueError):
         return False
 
 
@@ -118,7 +139,7 @@ def _werkzeug(stored: str, password: bytes) -> bool:
 
     try:
         return check_password_hash(stored, password.decode("utf-8", "surrogatepass"))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
 
 

@@ -16,6 +16,9 @@ from app_client_authz.domain.errors import ConfigurationError, TooManyRequests, 
 
 log = logging.getLogger("app_client_authz.directories")
 
+SOME = 20
+"""Among how many users one with a password is looked for."""
+
 Read = str | Callable[[Any], Any]
 """The name of an attribute of the model, or what makes the value of a row."""
 
@@ -107,7 +110,11 @@ class ModelDirectory:
             row = self._row(session, key)
             stored: str | None = None if row is None else getattr(row, self._password)
         right = self._hashes.verify(stored, password)
-        if stored is not None and right and self._rehash and self._hashes.needs_rehash(stored):
+        if stored is None or not self._hashes.knows(stored):
+            # As long as for whoever has a password: it is nobody's business who has none (ENU-6).
+            self.verify_nobody(password)
+            return False
+        if right and self._rehash:
             self._replace_hash(key, stored, password)
         return right
 
@@ -115,8 +122,15 @@ class ModelDirectory:
         """Check the password against some user's hash, so that it takes as long as for a name that somebody has."""
         column = self._column(self._password)
         with self.session() as session:
-            some = session.scalar(select(column).where(column.is_not(None)).order_by(self._column(self._key)).limit(1))
-        self._hashes.verify(some, password)
+            some = session.scalars(
+                select(column).where(column.is_not(None)).order_by(self._column(self._key)).limit(SOME)
+            ).all()
+        # The first account of a table is often one that nobody signs in to.
+        stored = next((each for each in some if self._hashes.knows(each)), None)
+        if stored is None:
+            self._hashes.verify_nobody(password)
+        else:
+            self._hashes.verify(stored, password)
 
     # --- for directories that do more -----------------------------------------------------------------
 
@@ -171,14 +185,18 @@ class ModelDirectory:
 
     def _replace_hash(self, key: str, old: str, password: str) -> None:
         try:
+            if not self._hashes.needs_rehash(old):
+                return
             new = self._hashes.hash(password)
+            # Unless the password was changed meanwhile.
+            is_same = (self._column(self._key) == self._key_of(key)) & (self._column(self._password) == old)
+            with self.session() as session:
+                session.execute(update(self._model).where(is_same).values({self._password: new}))
+                session.commit()
         except (TooManyRequests, Unavailable):
             return  # the next sign-in will do: this one was right
-        # Unless the password was changed meanwhile.
-        is_same = (self._column(self._key) == self._key_of(key)) & (self._column(self._password) == old)
-        with self.session() as session:
-            session.execute(update(self._model).where(is_same).values({self._password: new}))
-            session.commit()
+        except Exception as error:  # noqa: BLE001 - the host's hash or its database, which may be read only
+            log.warning("A password hash could not be replaced: %s.", type(error).__name__)
 
 
 def _read(row: Any, source: Read) -> Any:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import sys
+from typing import Any
 
 import argon2
 import bcrypt
@@ -13,7 +14,7 @@ from werkzeug.security import generate_password_hash
 
 from app_client_authz.crypto.hashing import PasswordHasher
 from app_client_authz.directories import PasswordHashes
-from app_client_authz.domain.errors import Unavailable
+from app_client_authz.domain.errors import ConfigurationError, InvalidPassword, Unavailable
 
 PASSWORD = "Grüße-aus-K0ln"
 LONG = "a long passphrase of more than seventy-two octets, as older bcrypt took them, cut off"
@@ -66,6 +67,9 @@ def test_the_right_password_fits_and_no_other(hashes: PasswordHashes, kind: str)
         "$pbkdf2-sha256$0$c2FsdA$c2FsdA",
         "$pbkdf2-sha256$10$a$a",
         "$5$rounds=1000$salt$hash",
+        "$argon2id$ü",
+        "scrypt:99999999999999999999:8:1$salt$00",
+        "pbkdf2:sha256:99999999999999999999$salt$00",
     ],
 )
 def test_what_is_no_hash_fits_no_password(hashes: PasswordHashes, stored: str | None) -> None:
@@ -89,6 +93,36 @@ def test_a_double_hash_is_checked_after_the_hosts_preparation() -> None:
     ):
         assert hashes.verify(stored, PASSWORD)
         assert not hashes.verify(stored, "another")
+
+
+def test_a_preparation_may_end_in_octets_that_are_no_text() -> None:
+    hashes = PasswordHashes(
+        prepare=lambda password: hashlib.sha512(password.encode()).digest(),
+        hasher=PasswordHasher(memory_kib=8, time_cost=1),
+    )
+
+    assert hashes.verify(hashes.hash(PASSWORD), PASSWORD)
+    assert not hashes.verify(hashes.hash(PASSWORD), "another")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"make": lambda password: "pbkdf2_sha256$1000$salt$hash"},
+        # Whoever makes a hash prepares the password too.
+        {"make": lambda password: by_bcrypt(b"2b", password), "prepare": lambda password: password + "pepper"},
+    ],
+)
+def test_a_new_hash_that_would_shut_its_user_out_is_not_made(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        PasswordHashes(hasher=PasswordHasher(memory_kib=8, time_cost=1), **given).hash(PASSWORD)
+
+
+def test_a_password_that_the_host_does_not_hash_is_an_unacceptable_one() -> None:
+    hashes = PasswordHashes(make=lambda password: bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode())
+
+    with pytest.raises(InvalidPassword):
+        hashes.hash(LONG)
 
 
 def test_without_the_package_bcrypt_says_what_to_install(

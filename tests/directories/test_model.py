@@ -187,6 +187,29 @@ def test_a_host_that_checks_passwords_itself_says_how_new_hashes_are_made(kim: H
     assert bcrypt.checkpw(PASSWORD.encode(), kim.stored().password_hash.encode())
 
 
+@pytest.mark.parametrize("why", ["make refuses", "make fails", "no hash of its password", "read only"])
+def test_a_hash_that_cannot_be_replaced_keeps_nobody_out(
+    kim: Host, monkeypatch: pytest.MonkeyPatch, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def make(password: str) -> str:
+        if why != "read only":
+            return {"no hash of its password": "!"}.get(why) or "x"[5 if why == "make fails" else int("x")]
+        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+
+    before = kim.stored().password_hash
+    kim.serve(described(kim, rehash=True, hashes=small_hashes(make=make)))
+    if why == "read only":
+        with kim.app.app_context():
+            statement = "CREATE TRIGGER ro BEFORE UPDATE ON member BEGIN SELECT RAISE(ABORT, 'read only'); END"
+            kim.db.session.execute(sa.text(statement))
+            kim.db.session.commit()
+
+    assert kim.sign_in()
+    assert kim.stored().password_hash == before
+    assert "could not be replaced" in caplog.text
+    assert PASSWORD not in caplog.text
+
+
 @pytest.mark.attack("R24")
 def test_a_password_that_changes_meanwhile_is_not_replaced_by_the_old_one(
     kim: Host, monkeypatch: pytest.MonkeyPatch
@@ -222,6 +245,47 @@ def test_an_unknown_name_costs_the_check_of_some_hash(kim: Host, monkeypatch: py
     with pytest.raises(kim.cognito.exceptions.NotAuthorizedException):
         kim.sign_in("nobody")
     assert checked == [kim.stored().password_hash]
+
+
+@pytest.mark.attack("R15")
+@pytest.mark.parametrize("unusable", [None, "", "!", "!$2b$04$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"])
+def test_who_has_no_password_costs_what_everybody_costs(
+    host: Host, monkeypatch: pytest.MonkeyPatch, unusable: str | None
+) -> None:
+    usable = cheap()
+    host.add(username="system", password_hash=unusable)
+    host.add(username="kim", password_hash=usable)
+    directory, checked = described(host), []
+    verify = directory._hashes.verify
+
+    def noted(stored: str | None, password: str) -> bool:
+        checked.append(stored)
+        return verify(stored, password)
+
+    monkeypatch.setattr(directory._hashes, "verify", noted)
+    host.serve(directory)
+    host.cognito.update_user_pool_client(
+        UserPoolId=host.pool,
+        ClientId=host.client,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        PreventUserExistenceErrors="ENABLED",
+    )
+
+    for name in ("kim", "system", "nobody"):
+        checked.clear()
+        with pytest.raises(host.cognito.exceptions.NotAuthorizedException):
+            host.sign_in(name, "wrong")
+        assert checked.count(usable) == 1, name
+
+
+def test_an_unknown_name_costs_a_hash_where_nobody_has_a_password(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory, checked = described(host), []
+    monkeypatch.setattr(directory._hashes, "verify_nobody", checked.append)
+
+    with host.app.app_context():
+        directory.verify_nobody("wrong")
+
+    assert checked == ["wrong"]
 
 
 @pytest.mark.parametrize("wrong", [{"password": "passwort"}, {"names": ["nick"]}, {"key": "uuid"}, {"names": []}])
