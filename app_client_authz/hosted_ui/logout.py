@@ -37,9 +37,10 @@ class Logout(Page):
         # Before anything else is looked at: a refused target must not leave the session alive (OUT-3).
         cookie = sso_cookie(self._services.settings, registration.pool)
         self._services.sessions.end(registration.pool, cookie.read(request))
-        self._services.host_sessions.end(registration.pool)
         try:
             response = self._next(registration, given, base)
+            # Who named a client, but no URL of its, signs nobody out of the host (R21).
+            self._services.host_sessions.end(registration.pool)
         except AuthorizationError as error:
             response = refuse(error, base, given)
         cookie.clear(response)

@@ -214,6 +214,32 @@ def test_a_stranger_to_the_pool_cannot_sign_anybody_out(visit: Visit) -> None:
     assert visit.code_of(visit.authorize())
 
 
+@pytest.mark.attack("R21")
+@pytest.mark.parametrize(
+    "target", [{}, {"logout_uri": "https://evil.example/"}, {"redirect_uri": "https://evil.example/"}]
+)
+def test_a_refused_target_signs_nobody_out_of_the_host(visit: Visit, target: dict[str, str]) -> None:
+    visit.get("/signin", id="1")
+
+    refused = visit.get("/auth/logout", client_id=visit.client_id, **target)
+
+    assert urlsplit(refused.headers["Location"]).path == "/auth/error"
+    assert visit.code_of(visit.authorize())
+
+
+def test_a_sign_out_that_fails_at_the_host_is_no_sign_out(
+    host: Host, live_server: Callable[[Flask], LiveServer], visits: Visits
+) -> None:
+    pool = host.cognito.create_user_pool(PoolName="own")["UserPool"]["Id"]
+    host.authz.host_session(sign_out=lambda: 1 / 0)(lambda: None)
+    visit = visits(live_server(host.app).url, web_client(host.cognito, pool))
+
+    answer = visit.get("/auth/logout", client_id=visit.client_id, logout_uri=SIGNED_OUT)
+
+    assert answer.status_code == 503
+    assert "Location" not in answer.headers
+
+
 def test_a_pool_that_counts_sessions_gives_codes_to_who_is_signed_in_at_the_host(visit: Visit, kim: Host) -> None:
     services = kim.authz.services(kim.app)
     spec = services.pools.describe(kim.pool).spec
