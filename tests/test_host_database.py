@@ -207,6 +207,23 @@ def test_transaction_that_the_host_holds_on_sqlite_is_an_error_that_says_so(host
         assert current_authz.pools.create(PoolSpec(name="customers"))
 
 
+def test_in_process_client_and_command_line_say_so_too(host: Host) -> None:
+    cognito = AppClientAuthz().client("cognito-idp", app=host.app)
+    with host.app.app_context():
+        held_open(host)
+        with pytest.raises(cognito.exceptions.InternalErrorException, match="commit or roll back") as told:
+            cognito.create_user_pool(PoolName="customers")
+        host.db.session.rollback()
+    assert told.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+
+    with host.engine.connect() as connection:
+        connection.execute(sa.text("INSERT INTO orders VALUES (1)"))
+        outcome = host.app.test_cli_runner().invoke(args=["authz", "pool", "create", "customers"])
+    assert outcome.exit_code == 1
+    assert "another transaction is open" in outcome.output
+    assert "migrated" not in outcome.output
+
+
 def test_reading_beside_a_transaction_of_the_host_is_no_trouble_in_wal_mode(host: Host) -> None:
     with host.app.app_context():
         with host.engine.connect() as connection:

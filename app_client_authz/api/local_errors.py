@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final
 
 from app_client_authz.api.errors import CONTENT_TYPE, code_and_message, log, status_of
 from app_client_authz.api.shapes import model
-from app_client_authz.domain.errors import AuthzError
+from app_client_authz.domain.errors import AuthzError, Unavailable
 
 Json = dict[str, Any]
 
@@ -119,10 +119,15 @@ def metadata(request_id: str, status: int, **headers: str) -> Json:
 
 
 def client_error(error: Exception, operation: str, request_id: str) -> ClientError:
-    """What the caller of an operation gets for any error below it, in the same words as over HTTP."""
+    """What the caller of an operation gets for any error below it, in the same words as over HTTP.
+
+    But for what only the host can mend, such as a transaction of its own: over HTTP nobody is told of that.
+    """
     if isinstance(error, AuthzError):
         code, message = code_and_message(error)
         status = status_of(error, code)
+        if isinstance(error, Unavailable):
+            message = error.message
     else:
         log.error("%s failed", operation, exc_info=error)
         code, message, status = "InternalErrorException", "", 500

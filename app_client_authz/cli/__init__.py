@@ -9,6 +9,8 @@ from app_client_authz.domain.shapes import plain
 
 __all__ = ["group"]
 
+UNAVAILABLE = "The database does not answer: is it up, and is it migrated ('flask authz upgrade')?"
+
 
 class _Authz(AppGroup):
     """Imports the commands once one is asked for: a process that serves requests never pays for them."""
@@ -26,8 +28,8 @@ class _Authz(AppGroup):
         try:
             return super().invoke(ctx)
         except Unavailable as error:
-            hint = "is it up, and is it migrated ('flask authz upgrade')?"
-            raise click.ClickException(f"The database does not answer: {hint} ({plain(error.detail)})") from None
+            said = error.message or UNAVAILABLE
+            raise click.ClickException(plain(f"{said} ({error.detail})" if error.detail else said)) from None
         except AuthzError as error:
             raise click.ClickException(plain(error.message or error.code)) from None
         except SQLAlchemyError as error:
