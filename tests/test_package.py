@@ -1,38 +1,16 @@
 """What users install: everything the package needs is in the wheel, and nothing else."""
 
-import os
 import subprocess
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.support.documents import run_block, taken
 from tests.support.imports import PACKAGE, ROOT
 
 pytestmark = pytest.mark.xdist_group("package")  # one process builds, once
-
-FIRST_STEPS = """
-import pathlib
-import sys
-
-from flask import Flask
-
-import app_client_authz
-from app_client_authz import AppClientAuthz
-
-assert pathlib.Path(app_client_authz.__file__).is_relative_to(sys.prefix), app_client_authz.__file__
-app = Flask("shop", instance_path=str(pathlib.Path.cwd() / "instance"))
-app.config["SECRET_KEY"] = "for this test only, and long enough"
-AppClientAuthz(app)
-answer = app.test_client().get("/auth/login?client_id=nobody", follow_redirects=True)
-assert answer.status_code == 400 and b"</html>" in answer.data, answer.data
-outcome = app.test_cli_runner().invoke(args=["authz", "upgrade"])
-assert outcome.exit_code == 0, outcome.output
-"""
 
 
 @pytest.fixture(scope="module")
@@ -96,22 +74,6 @@ def test_pytest_finds_the_fixtures_for_hosts_by_itself(wheel: Path) -> None:
         name = next(name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
 
         assert f"[pytest11]\n{PACKAGE}.pytest_plugin = {PACKAGE}.pytest_plugin\n" in archive.read(name).decode()
-
-
-@pytest.mark.slow
-def test_wheel_works_in_a_clean_environment_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
-    environment = tmp_path / "clean"
-    venv.create(environment, with_pip=True)
-    python = str(environment / "bin" / "python")
-
-    _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
-
-    _run(python, "-I", "-W", "error", "-c", FIRST_STEPS, folder=tmp_path)
-
-    # What the README tells those who have the checkout, in the same environment.
-    activated = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
-    run_block(ROOT, taken("README.md", "pip install ."), PATH=activated)
-    _run(python, "-I", "-W", "error", "-c", FIRST_STEPS, folder=tmp_path)
 
 
 def _files(folder: Path) -> set[str]:

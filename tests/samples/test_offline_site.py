@@ -316,7 +316,7 @@ def test_request_waits_while_the_server_is_restarted(site: OfflineSite, tokens: 
 # --- backup and restore -------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def backup(site: OfflineSite) -> Path:
     done = site.run("backup.sh")
     assert done.returncode == 0, done.stderr

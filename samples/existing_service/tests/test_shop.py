@@ -4,6 +4,7 @@
 """
 
 import os
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -16,14 +17,21 @@ from shop.models import Customer, db
 PASSWORD = "a password of Ann's"
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Flask:
+def create_app(database: Path) -> Flask:
     module, _, factory = os.environ.get("SHOP_FACTORY", "shop:create_app").partition(":")
     app: Flask = getattr(import_module(module), factory)(
         TESTING=True,
         SECRET_KEY="for tests only, and long enough",
-        SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path}/shop.db",
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{database}",
     )
+    return app
+
+
+@pytest.fixture(scope="session")
+def opened_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a shop with two customers, for each test to copy."""
+    database = tmp_path_factory.mktemp("opened") / "shop.db"
+    app = create_app(database)
     with app.app_context():
         flask_migrate.upgrade()
         for email, name in (("ann@example.com", "Ann"), ("bob@example.com", "Bob")):
@@ -31,7 +39,14 @@ def app(tmp_path: Path) -> Flask:
             customer.set_password(PASSWORD)
             db.session.add(customer)
         db.session.commit()
-    return app
+        db.session.remove()
+        db.engine.dispose()
+    return database
+
+
+@pytest.fixture
+def app(tmp_path: Path, opened_shop: Path) -> Flask:
+    return create_app(Path(shutil.copy(opened_shop, tmp_path)))
 
 
 @pytest.fixture
