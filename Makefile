@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Apart, because the aws CLI of the tests and Sphinx want different versions of docutils.
 DOCS_VENV := .venv-docs
 TESTS ?=
+# The tests start some hundred processes: compiled once, not in each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help serve test test-terraform lint format docs bench model reference clean
 help:
