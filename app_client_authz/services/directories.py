@@ -82,41 +82,32 @@ class Directories:
         pool, holder, before = self._units.read(look)
         if pool is None:
             return None
-        name_key = username_key(name, pool.case_sensitive)
         if found is not None:
-            has_name = holder is not None and holder.directory_key == found.key
-            return self._follow(pool, before, found, named=None if has_name else name_key)
+            return self._follow(pool, before, found)
         if holder is None or holder.directory_key is None:
             return None if holder is None else holder.user.sub
-        # Deleted, or of another name by now.
-        key = holder.directory_key
-        # But for the username: that was only spelled in a way that the directory does not know.
-        return self._follow(pool, holder, self._calls.get(pool_id, key), not_named=name_key)
+        # Deleted, or of another username by now, or the username is spelled in a way that the directory does not know.
+        now = self._calls.get(pool_id, holder.directory_key)
+        sub = self._follow(pool, holder, now)
+        goes_by = None if now is None else username_key(now.username, pool.case_sensitive)
+        return sub if goes_by == username_key(name, pool.case_sensitive) else None
 
-    def _follow(
-        self,
-        pool: UserPool,
-        before: StoredUser | None,
-        found: DirectoryUser | None,
-        *,
-        named: str | None = None,
-        not_named: str | None = None,
-    ) -> str | None:
+    def _follow(self, pool: UserPool, before: StoredUser | None, found: DirectoryUser | None) -> str | None:
         """Make the row what the directory found; its ``sub``. ``before`` is how it was read, None if there is none."""
         if found is None:
             if before is not None:
                 self._delete(pool, before)
             return None
-        if before is not None and named is None and not_named is None:
+        if before is not None:
             is_same = as_found(pool, before.user, found, 0.0) is before.user
             if is_same and is_in_groups(before.user, found):
                 return before.user.sub
-        return self._write(pool, found, named, not_named)
+        return self._write(pool, found)
 
-    def _write(self, pool: UserPool, found: DirectoryUser, named: str | None, not_named: str | None) -> str:
+    def _write(self, pool: UserPool, found: DirectoryUser) -> str:
         for remaining in reversed(range(_TRIES)):
             try:
-                sub, events = self._units.write(lambda unit: self._bring(unit, pool, found, named, not_named))
+                sub, events = self._units.write(lambda unit: self._bring(unit, pool, found))
             except ConcurrentModification:
                 # Of many first sign-ins at once, one made the row.
                 if not remaining:
@@ -127,9 +118,7 @@ class Directories:
             return sub
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _bring(
-        self, unit: Unit, pool: UserPool, found: DirectoryUser, named: str | None, not_named: str | None
-    ) -> tuple[str, list[str]]:
+    def _bring(self, unit: Unit, pool: UserPool, found: DirectoryUser) -> tuple[str, list[str]]:
         now, key = self._clock(), username_key(found.username, pool.case_sensitive)
         stored = unit.directory_users.find_by_key(pool.id, found.key, hold=True)
         events = []
@@ -139,7 +128,7 @@ class Directories:
             events.append("user_created")
         else:
             before, user = stored.user, as_found(pool, stored.user, found, now)
-            if user is not before or named == key:
+            if user is not before:
                 unit.directory_users.replace(user, key)
             if user.attributes != before.attributes:
                 events.append("user_attributes_changed")
@@ -149,10 +138,6 @@ class Directories:
                 unit.token_sessions.revoke_of_user(pool.id, user.sub, now)
                 unit.sso_sessions.end_of_user(user.sub)
                 unit.challenge_sessions.end_of_user(user.sub)
-        if named is not None and named != key:
-            unit.directory_users.name(user, named)
-        if not_named is not None:
-            unit.directory_users.drop_name(user, not_named)
         if found.groups is not None and not is_in_groups(user, found):
             unit.directory_users.set_groups(user, found.groups, now)
         return user.sub, events

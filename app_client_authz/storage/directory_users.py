@@ -13,7 +13,6 @@ from app_client_authz.domain.user import USERNAME, User
 from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.tables import group_members, groups, user_names, users
 from app_client_authz.storage.users import (
-    ASKED_NAME,
     GROUP_COLUMNS,
     USER_COLUMNS,
     StoredUser,
@@ -57,7 +56,7 @@ class DirectoryUsers:
         """Raises:
         ConcurrentModification: another request was faster.
         """
-        self._take(user, (username_key,))
+        self._take(user, username_key)
         added = insert_once(
             self._connection,
             users,
@@ -80,7 +79,7 @@ class DirectoryUsers:
         )
         if not added:
             raise ConcurrentModification("Another request brought in the same user.")
-        self._add_name(user, username_key, USERNAME)
+        self._add_name(user, username_key)
 
     def replace(self, user: User, username_key: str) -> None:
         """Write the user as the directory has it, under the username of there.
@@ -88,7 +87,7 @@ class DirectoryUsers:
         Raises:
             ConcurrentModification: another request took the name.
         """
-        self._take(user, (username_key,))
+        self._take(user, username_key)
         self._connection.execute(
             update(users)
             .where(users.c.sub == user.sub)
@@ -106,27 +105,7 @@ class DirectoryUsers:
         own = (user_names.c.sub == user.sub) & (user_names.c.pool_id == user.pool_id)
         is_username = (user_names.c.kind == USERNAME) | (user_names.c.name_key == username_key)
         self._connection.execute(delete(user_names).where(own, is_username))
-        self._add_name(user, username_key, USERNAME)
-
-    def name(self, user: User, name_key: str) -> None:
-        """The user goes by that name too, which the directory found the user by.
-
-        Raises:
-            ConcurrentModification: another request took the name.
-        """
-        self._take(user, (name_key,))
-        self._add_name(user, name_key, ASKED_NAME)
-
-    def drop_name(self, user: User, name_key: str) -> None:
-        """The user does not go by that name any more."""
-        self._connection.execute(
-            delete(user_names).where(
-                user_names.c.pool_id == user.pool_id,
-                user_names.c.name_key == name_key,
-                user_names.c.sub == user.sub,
-                user_names.c.kind != USERNAME,
-            )
-        )
+        self._add_name(user, username_key)
 
     def set_groups(self, user: User, names: Iterable[str], now: float) -> None:
         """The user is in these groups and in no others; the pool has them from now on."""
@@ -147,21 +126,21 @@ class DirectoryUsers:
         own = (group_members.c.sub == user.sub) & (group_members.c.pool_id == user.pool_id)
         self._connection.execute(delete(group_members).where(own, group_members.c.group_name.not_in(wanted)))
 
-    def _take(self, user: User, name_keys: tuple[str, ...]) -> None:
-        """Whoever else has one of the names has it no more: the directory says whose it is."""
+    def _take(self, user: User, name_key: str) -> None:
+        """Whoever else has the name has it no more: the directory says whose it is."""
         others = user_names.c.sub != user.sub
         self._connection.execute(
-            delete(user_names).where(user_names.c.pool_id == user.pool_id, user_names.c.name_key.in_(name_keys), others)
+            delete(user_names).where(user_names.c.pool_id == user.pool_id, user_names.c.name_key == name_key, others)
         )
         # What no username is, as it begins with a blank, and is nobody else's.
         self._connection.execute(
             update(users)
-            .where(users.c.pool_id == user.pool_id, users.c.username_key.in_(name_keys), users.c.sub != user.sub)
+            .where(users.c.pool_id == user.pool_id, users.c.username_key == name_key, users.c.sub != user.sub)
             .values(username_key=" " + users.c.sub)
         )
 
-    def _add_name(self, user: User, name_key: str, kind: str) -> None:
-        row = {"pool_id": user.pool_id, "name_key": name_key, "kind": kind, "sub": user.sub}
+    def _add_name(self, user: User, name_key: str) -> None:
+        row = {"pool_id": user.pool_id, "name_key": name_key, "kind": USERNAME, "sub": user.sub}
         if not insert_once(self._connection, user_names, **row):
             holder = self._users.find_by_name(user.pool_id, name_key)
             if holder is None or holder.user.sub != user.sub:

@@ -18,6 +18,13 @@ class Wanted:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Who goes by a name: a ``sub``, None if nobody does."""
+
+    sub: str | None
+
+
 class LookFirst(Exception):
     """No error: what is to be looked at before the work can go on."""
 
@@ -46,7 +53,7 @@ class Looks:
     def __init__(self, has: Callable[[str], bool]) -> None:
         self._has = has
         self._subs: set[tuple[str, str]] = set()
-        self._names: set[tuple[str, str]] = set()
+        self._names: dict[tuple[str, str], Named] = {}
 
     def by_sub(self, pool_id: str, sub: str) -> None:
         """Raises:
@@ -55,17 +62,23 @@ class Looks:
         if self._has(pool_id) and (pool_id, sub) not in self._subs:
             raise LookFirst(Wanted(pool_id, sub=sub))
 
-    def by_name(self, pool_id: str, name: str) -> None:
-        """Raises:
-        LookFirst: likewise.
+    def by_name(self, pool_id: str, name: str) -> Named | None:
+        """Who goes by that name; None if the pool has no directory, and its own names count.
+
+        Raises:
+            LookFirst: the pool has a directory, and the name was not looked at yet.
         """
-        if self._has(pool_id) and (pool_id, name) not in self._names:
+        if not self._has(pool_id):
+            return None
+        named = self._names.get((pool_id, name))
+        if named is None:
             raise LookFirst(Wanted(pool_id, name=name))
+        return named
 
     def done(self, wanted: Wanted, sub: str | None) -> None:
         """That user was looked at, and is of that ``sub``."""
         if wanted.name is not None:
-            self._names.add((wanted.pool_id, wanted.name))
+            self._names[wanted.pool_id, wanted.name] = Named(sub)
         for each in (wanted.sub, sub):
             if each is not None:
                 self._subs.add((wanted.pool_id, each))

@@ -17,9 +17,6 @@ from app_client_authz.storage.looks import Looks
 from app_client_authz.storage.srp_verifiers import sealed
 from app_client_authz.storage.tables import group_members, groups, user_names, users
 
-ASKED_NAME = "directory"
-"""The kind of a name by which a directory found a user, other than the username."""
-
 USER_COLUMNS = (
     users.c.sub,
     users.c.pool_id,
@@ -176,8 +173,11 @@ class Users:
         self, pool_id: str, name_key: str, *, typed: str | None = None, hold: bool = False
     ) -> StoredUser | None:
         """By normalised username or alias; ``typed`` is what it was before, for a directory."""
-        if self._looks is not None:
-            self._looks.by_name(pool_id, name_key if typed is None else typed)
+        named = None if self._looks is None else self._looks.by_name(pool_id, name_key if typed is None else typed)
+        if named is not None:
+            # Whom the look found, whoever took the name meanwhile.
+            by_sub, given = _BY_SUB_HELD if hold else _BY_SUB, {"pool_id": pool_id, "sub": named.sub or ""}
+            return stored_of(self._connection.execute(by_sub, given).all())
         statement = _BY_NAME_HELD if hold else _BY_NAME
         return stored_of(self._connection.execute(statement, {"pool_id": pool_id, "name_key": name_key}).all())
 
@@ -263,8 +263,7 @@ class Users:
             return False
         if self._holders(user, aliases):
             raise alias_refusal()
-        stay = user_names.c.kind.in_((USERNAME, ASKED_NAME))
-        self._connection.execute(delete(user_names).where(user_names.c.sub == user.sub, ~stay))
+        self._connection.execute(delete(user_names).where(user_names.c.sub == user.sub, user_names.c.kind != USERNAME))
         if not self._add_names(user, aliases):
             raise alias_refusal()
         return True

@@ -23,6 +23,7 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import Group, User
 from app_client_authz.domain.user_entry import UserEntry
 from app_client_authz.services.directory_calls import DirectoryRegistry
+from app_client_authz.storage.looks import Wanted
 from tests.services.test_races import ROUNDS, at_once
 from tests.services.world import BASE, CALLBACK, World, claims, rows, services_over, world_over
 from tests.support.clock import MovableClock
@@ -414,6 +415,47 @@ def test_a_name_is_somebodys_however_it_is_spelled_in_a_pool_that_ignores_case(
     monkeypatch.setattr(members, "find", lambda name: members.get("7") if name == "kim" else None)
 
     assert world.sign_in(client, "KIM", PASSWORD).sub == sub
+
+
+@pytest.mark.attack("R24")
+def test_a_look_at_another_spelling_in_between_makes_nobody_somebody_else(
+    world: World, client: Registration, members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A table that tells names apart that are one in this pool.
+    members.rows = {"7": Member("7", "kim"), "8": Member("8", "KIM", password="Another-h0rse")}
+    by_name = {member.username: key for key, member in members.rows.items()}
+    monkeypatch.setattr(members, "find", lambda name: members.get(by_name.get(name, "")))
+    small = world.sign_in(client, "kim", PASSWORD)
+    look = world.services.directories.look
+
+    def interrupted(wanted: Wanted) -> str | None:
+        found = look(wanted)
+        if wanted.name is not None:
+            look(Wanted(wanted.pool_id, name="KIM"))
+        return found
+
+    monkeypatch.setattr(world.services.directories, "look", interrupted)
+
+    assert world.sign_in(client, "kim", PASSWORD).sub == small.sub
+    assert world.services.users.describe(world.pool.id, "kim").sub == small.sub
+    with pytest.raises(NotAuthorized):
+        world.sign_in(client, "kim", "Another-h0rse")
+
+
+@pytest.mark.attack("R22")
+def test_spellings_of_a_name_leave_nothing_behind(
+    world: World, client: Registration, members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A table that takes an address with whatever tag.
+    monkeypatch.setattr(members, "find", lambda name: members.get("7") if name.startswith("kim") else None)
+    world.sign_in(client, "kim", PASSWORD)
+    before = rows(world.services.engine, "authz_user_names")
+
+    for number in range(5):
+        with pytest.raises(NotAuthorized):
+            world.sign_in(client, f"kim+{number}@example.com", "wrong")
+
+    assert rows(world.services.engine, "authz_user_names") == before
 
 
 @pytest.mark.parametrize(
