@@ -52,7 +52,7 @@ class ModelDirectory:
             names: columns by which users sign in, the first that fits counts.
             password: the column of the hash; see ``PasswordHashes`` for what it may hold.
             key: the column that never changes and is never used again, usually the primary key.
-            username: what tokens tell, by default the first of ``names``.
+            username: what tokens tell, by default the first of ``names``; where it is NULL, the first that is not.
             attributes: Cognito's attribute → column or function of the row, such as
                 ``{"email": "email", "email_verified": lambda row: row.confirmed_at is not None}``.
             active: whether the user may sign in; by default everybody may.
@@ -153,12 +153,16 @@ class ModelDirectory:
         given = {name: _text(_read(row, source)) for name, source in self._attributes.items()}
         return DirectoryUser(
             key=str(getattr(row, self._key)),
-            username=str(_read(row, self._username)),
+            username=next((text for text in map(_text, self._called(row)) if text), ""),
             attributes={name: text for name, text in given.items() if text},
             enabled=self._active is None or bool(_read(row, self._active)),
             status="CONFIRMED" if self._status is None else self._status(row),
             groups=None if self._groups is None else _names(_read(row, self._groups)),
         )
+
+    def _called(self, row: Any) -> Iterator[object]:
+        yield _read(row, self._username)
+        yield from (getattr(row, name) for name in self._names)
 
     def _acceptable(self, row: Any) -> DirectoryUser | None:
         try:

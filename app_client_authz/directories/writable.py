@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import and_, false, or_, select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
 
 from app_client_authz.directories.model import ModelDirectory
 from app_client_authz.domain.directory import DirectoryUser
-from app_client_authz.domain.errors import AliasExists, NotAuthorized, UsernameExists
+from app_client_authz.domain.errors import AliasExists, InvalidParameter, NotAuthorized, UsernameExists
 
+TAKEN_ALIAS = "An account with the given email or phone number already exists."
 NOT_WRITABLE = "A client attempted to write unauthorized attribute"
 
 
@@ -31,39 +34,43 @@ class WritableModelDirectory(ModelDirectory):
 
         Raises:
             NotAuthorized: an attribute has no column of its own that holds text or truth.
-            AliasExists: another user has the value of a column that is unique.
+            AliasExists: another user goes by the value, or has that of a column that is unique.
+            InvalidParameter: the database does not hold the value, or the user would be one that no pool can have.
         """
+        values = self._columns(attributes)
+        if self._are_taken(values, but=key):
+            raise AliasExists(TAKEN_ALIAS)
         try:
-            self._change(key, self._columns(attributes))
+            self._change(key, values)
         except IntegrityError:
-            raise AliasExists("An account with the given email or phone number already exists.") from None
+            raise AliasExists(TAKEN_ALIAS) from None
 
     def create(self, username: str, password: str | None, attributes: Mapping[str, str], /) -> DirectoryUser:
         """A new row, with ``username`` in the column of usernames.
 
         Raises:
-            NotAuthorized: as ``update_attributes``.
-            UsernameExists: somebody has the name, or the value of a column that is unique.
+            NotAuthorized, InvalidParameter: as ``update_attributes``.
+            UsernameExists: somebody goes by the name or by another value, or has that of a column that is unique.
         """
         values = self._columns(attributes)
         values.setdefault(self._username if isinstance(self._username, str) else self._names[0], username)
         values[self._password] = None if password is None else self._hashes.hash(password)
         if isinstance(self._active, str):
             values[self._active] = True
-        if self.find(username) is not None:
+        if self._are_taken(values):
             raise UsernameExists("User already exists")
         with self.session() as session:
             row = self._model(**values)
             session.add(row)
             try:
+                created = self._written(session, row)
                 session.commit()
             except IntegrityError:
                 session.rollback()
-                taken = [str(value) for column, value in values.items() if column in self._names]
-                if not any(self.find(name) for name in taken):
+                if not self._are_taken(values):
                     raise  # a column that the model wants, and that nothing is known of
                 raise UsernameExists("User already exists") from None
-            return self._user(row)
+            return created
 
     def delete(self, key: str, /) -> None:
         """Delete the row."""
@@ -83,7 +90,25 @@ class WritableModelDirectory(ModelDirectory):
             if row is not None:
                 for name, value in values.items():
                     setattr(row, name, value)
+                self._written(session, row)
                 session.commit()
+
+    def _written(self, session: Session, row: Any) -> DirectoryUser:
+        """The row as the database takes it, before anything is kept."""
+        try:
+            session.flush()
+            return self._user(row)
+        except (DataError, ValueError):
+            raise InvalidParameter("The user cannot have such a value here.") from None
+
+    def _are_taken(self, values: Mapping[str, object], *, but: str | None = None) -> bool:
+        """Whether another user goes by one of the names among the values, whatever column has it (ATT-9)."""
+        wanted = [value for column, value in values.items() if column in self._names and isinstance(value, str)]
+        named = or_(false(), *(self._is_named(column, name) for column in self._names for name in wanted))
+        key = self._column(self._key)
+        others = named if but is None else and_(named, key != self._key_of(but))
+        with self.session() as session:
+            return session.scalar(select(key).where(others).limit(1)) is not None
 
     def _columns(self, attributes: Mapping[str, str]) -> dict[str, object]:
         values: dict[str, object] = {}

@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import orm
 
 from app_client_authz import AppClientAuthz, ConfigurationError
 from app_client_authz.directories import ModelDirectory, WritableModelDirectory
-from app_client_authz.domain.errors import Unavailable
+from app_client_authz.domain.errors import InvalidParameter, Unavailable
 from tests.directories.conftest import Host, cheap, small_hashes
 from tests.support.clock import MovableClock
 from tests.support.members import PASSWORD
@@ -404,6 +405,90 @@ def test_sign_up_makes_a_row_and_a_taken_name_none(writable: Host) -> None:
         with pytest.raises(writable.cognito.exceptions.UsernameExistsException):
             sign_up(name, email)
     assert writable.stored("ida") is None
+
+
+@pytest.fixture
+def loose(host: Host) -> Host:
+    """A table without unique columns, whose users may choose other names."""
+
+    class Loose(host.db.Model):  # type: ignore[name-defined,misc]
+        id = sa.Column(sa.Integer, primary_key=True)
+        username = sa.Column(sa.String)
+        email = sa.Column(sa.String)
+        password_hash = sa.Column(sa.String)
+        email_checked = sa.Column(sa.Boolean, default=False)
+
+    with host.app.app_context():
+        host.db.create_all()
+    host.member = Loose
+    host.add(username="kim", email="kim@example.com", password_hash=cheap(), email_checked=True)
+    attributes = {"email": "email", "email_verified": "email_checked", "preferred_username": "username"}
+    host.serve(described(host, WritableModelDirectory, attributes=attributes, active=None))
+    return host
+
+
+@pytest.mark.attack("R16")
+def test_users_without_a_username_are_called_by_their_addresses_and_not_all_the_same(loose: Host) -> None:
+    for name in ("a", "b"):
+        loose.add(email=f"{name}@example.com", password_hash=cheap())
+        loose.sign_in(f"{name}@example.com")
+    loose.add(password_hash=cheap())
+
+    users = loose.cognito.list_users(UserPoolId=loose.pool)["Users"]
+    assert sorted(user["Username"] for user in users) == ["a@example.com", "b@example.com"]
+    with pytest.raises(loose.cognito.exceptions.UserNotFoundException):
+        loose.cognito.admin_get_user(UserPoolId=loose.pool, Username="None")
+
+
+@pytest.mark.attack("R16")
+@pytest.mark.parametrize("given", [("email", "KIM@example.com"), ("preferred_username", "kim@example.com")])
+def test_nobody_takes_a_name_by_which_another_user_signs_in(loose: Host, given: tuple[str, str]) -> None:
+    changes = [{"Name": given[0], "Value": given[1]}]
+    loose.cognito.sign_up(ClientId=loose.client, Username="eve", Password=NEW_PASSWORD)
+    token = loose.sign_in("eve", NEW_PASSWORD)["AccessToken"]
+
+    with pytest.raises(loose.cognito.exceptions.UsernameExistsException):
+        loose.cognito.sign_up(ClientId=loose.client, Username="mal", Password=NEW_PASSWORD, UserAttributes=changes)
+    with pytest.raises(loose.cognito.exceptions.AliasExistsException):
+        loose.cognito.update_user_attributes(AccessToken=token, UserAttributes=changes)
+
+    assert loose.sign_in("kim@example.com")
+    mine = [{"Name": "preferred_username", "Value": "EVE"}]
+    loose.cognito.update_user_attributes(AccessToken=token, UserAttributes=mine)
+    assert loose.sign_in("eve", NEW_PASSWORD)
+
+
+def test_a_name_that_no_pool_takes_is_not_written(loose: Host) -> None:
+    token = loose.sign_in()["AccessToken"]
+
+    with pytest.raises(loose.cognito.exceptions.InvalidParameterException):
+        loose.cognito.update_user_attributes(
+            AccessToken=token, UserAttributes=[{"Name": "preferred_username", "Value": "two words"}]
+        )
+
+    assert loose.stored().username == "kim"
+    assert loose.sign_in()
+
+
+def test_a_value_that_its_column_does_not_hold_is_refused_where_the_database_says_so(engine: sa.Engine) -> None:
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Short(Base):
+        __tablename__ = "short_names"
+        id = sa.Column(sa.Integer, primary_key=True)
+        username = sa.Column(sa.String(20))
+        password_hash = sa.Column(sa.String)
+
+    Base.metadata.create_all(engine)
+    directory = WritableModelDirectory(engine, Short, names=["username"], password="password_hash")
+
+    if engine.dialect.name == "postgresql":
+        with pytest.raises(InvalidParameter):
+            directory.create("k" * 21, None, {})
+        assert directory.find("k" * 21) is None
+    else:
+        assert directory.create("k" * 21, None, {}).username == "k" * 21
 
 
 def test_rows_are_disabled_and_deleted(writable: Host) -> None:
