@@ -55,7 +55,7 @@ class ModelDirectory:
             username: what tokens tell, by default the first of ``names``; where it is NULL, the first that is not.
             attributes: Cognito's attribute → column or function of the row, such as
                 ``{"email": "email", "email_verified": lambda row: row.confirmed_at is not None}``.
-            active: whether the user may sign in; by default everybody may.
+            active: whether the user may sign in, as true or false, NULL is false; by default everybody may.
             status: ``CONFIRMED``, ``UNCONFIRMED`` or ``RESET_REQUIRED`` of a row; by default CONFIRMED.
             groups: roles, each a text or something with a ``name``; by default groups are the pool's matter.
             case_sensitive: names are compared as they are written; by default an index on ``lower(column)`` helps.
@@ -71,6 +71,9 @@ class ModelDirectory:
         for name in (key, password, *names):
             if name not in columns:
                 raise ConfigurationError(f"{model.__name__} has no column {name!r}.")
+        for source in (*(attributes or {}).values(), username, active, groups):
+            if isinstance(source, str) and not hasattr(model, source):
+                raise ConfigurationError(f"{model.__name__} has no attribute {source!r}.")
         if not names:
             raise ConfigurationError("names: by at least one column users have to be found.")
         self._key = key
@@ -155,7 +158,8 @@ class ModelDirectory:
             key=str(getattr(row, self._key)),
             username=next((text for text in map(_text, self._called(row)) if text), ""),
             attributes={name: text for name, text in given.items() if text},
-            enabled=self._active is None or bool(_read(row, self._active)),
+            # Nothing but truth: whoever is "false", or has a method is_active, would be in for good.
+            enabled=self._active is None or _false_if_none(_read(row, self._active)),
             status="CONFIRMED" if self._status is None else self._status(row),
             groups=None if self._groups is None else _names(_read(row, self._groups)),
         )
@@ -205,6 +209,10 @@ class ModelDirectory:
 
 def _read(row: Any, source: Read) -> Any:
     return getattr(row, source) if isinstance(source, str) else source(row)
+
+
+def _false_if_none(value: Any) -> Any:
+    return False if value is None else value
 
 
 def _text(value: object) -> str:

@@ -97,6 +97,30 @@ def test_who_is_not_active_does_not_sign_in_and_loses_what_there_was(kim: Host) 
             attempt()
 
 
+@pytest.mark.attack("R18")
+@pytest.mark.parametrize("active", ["false", "no", "N", lambda: False, 2])
+def test_what_is_neither_true_nor_false_lets_nobody_in(
+    kim: Host, active: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    kim.serve(described(kim, active=lambda _row: active))
+
+    with pytest.raises(kim.cognito.exceptions.UserNotFoundException):
+        kim.sign_in()
+    assert "enabled is true or false" in caplog.text
+
+
+@pytest.mark.parametrize("active, signs_in", [(1, True), (0, False), (None, False)])
+def test_numbers_and_null_say_whether_a_user_is_active(kim: Host, active: object, signs_in: bool) -> None:
+    kim.serve(described(kim, active=lambda _row: active))
+
+    try:
+        assert kim.sign_in()["AccessToken"]
+    except kim.cognito.exceptions.NotAuthorizedException:
+        assert not signs_in
+    else:
+        assert signs_in
+
+
 def test_roles_become_groups(kim: Host) -> None:
     role = kim.member.roles.property.mapper.class_
     with kim.app.app_context():
@@ -289,7 +313,19 @@ def test_an_unknown_name_costs_a_hash_where_nobody_has_a_password(host: Host, mo
     assert checked == ["wrong"]
 
 
-@pytest.mark.parametrize("wrong", [{"password": "passwort"}, {"names": ["nick"]}, {"key": "uuid"}, {"names": []}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": "passwort"},
+        {"names": ["nick"]},
+        {"key": "uuid"},
+        {"names": []},
+        {"active": "aktiv"},
+        {"groups": "rollen"},
+        {"username": "nick"},
+        {"attributes": {"email": "mail"}},
+    ],
+)
 def test_a_column_that_is_not_there_stops_the_start(host: Host, wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         described(host, **wrong)
