@@ -26,13 +26,15 @@ class SsoSession:
 
 
 def usable(session: SsoSession | None, client: AppClient, now: float) -> bool:
-    """True if this client may take the session over silently: within its hour and the client's own bound."""
-    return (
-        session is not None
-        and session.pool_id == client.pool_id
-        and now < session.expires_at
-        and now - session.renewed_at < client.sso_max_seconds
-    )
+    """True if this client may take the session over silently: within its hour and the client's own bound.
+
+    The host renews its own sessions: only a bound that the client was given counts then, from the sign-in on.
+    """
+    if session is None or session.pool_id != client.pool_id or now >= session.expires_at:
+        return False
+    if not session.id:
+        return client.spec.sso_max_validity_minutes is None or now - session.auth_time < client.sso_max_seconds
+    return now - session.renewed_at < client.sso_max_seconds
 
 
 def recent_enough(session: SsoSession, max_age_seconds: int | None, now: float) -> bool:

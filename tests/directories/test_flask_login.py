@@ -138,10 +138,14 @@ def test_pages_for_what_the_host_does_itself_are_closed(visit: Visit, path: str)
 def test_who_is_signed_in_at_the_host_gets_a_code_at_once(visit: Visit) -> None:
     visit.get("/signin", id="1", at="1789999000")
 
-    tokens = visit.redeem(visit.code_of(visit.authorize(prompt="none")))
+    answer = visit.authorize(prompt="none")
 
+    tokens = visit.redeem(visit.code_of(answer))
     assert claims(tokens["id_token"])["cognito:username"] == "kim"
     assert claims(tokens["id_token"])["auth_time"] == 1789999000
+    # Nobody else's, whatever stands between.
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "Cookie" in answer.headers["Vary"]
 
 
 def test_the_session_of_the_host_ends_here_as_soon_as_there(visit: Visit) -> None:

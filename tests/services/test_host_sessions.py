@@ -55,3 +55,17 @@ def test_a_sign_in_that_is_yet_to_come_is_recent_enough_for_no_max_age(
     without = world.services.authorization.resume(asked(world, client), None)
     assert without is not None
     assert without.session.auth_time == (clock() if is_recent else 0)
+
+
+@pytest.mark.parametrize(
+    "minutes, age, is_taken_over", [(None, 7200, True), (10, 599, True), (10, 600, False), (0, 0, False)]
+)
+def test_a_client_takes_over_no_sign_in_that_is_older_than_its_bound(
+    world: World, clock: MovableClock, minutes: int | None, age: float, is_taken_over: bool
+) -> None:
+    says(world, "7", clock() - age)
+    client = world.client(sso_max_validity_minutes=minutes)
+
+    found = world.services.authorization.resume(asked(world, client), None)
+
+    assert (found is not None) is is_taken_over
