@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import and_, false, inspect, or_, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,9 @@ from app_client_authz.domain.directory import DirectoryUser
 from app_client_authz.domain.errors import AliasExists, InvalidParameter, NotAuthorized, UsernameExists
 
 TAKEN_ALIAS = "An account with the given email or phone number already exists."
+UNUSABLE = "!"
+"""What no hash begins with, for a column of hashes that takes no NULL."""
+
 NOT_WRITABLE = "A client attempted to write unauthorized attribute"
 
 
@@ -54,7 +57,7 @@ class WritableModelDirectory(ModelDirectory):
         """
         values = self._columns(attributes)
         values.setdefault(self._username if isinstance(self._username, str) else self._names[0], username)
-        values[self._password] = None if password is None else self._hashes.hash(password)
+        values[self._password] = self._no_password() if password is None else self._hashes.hash(password)
         if isinstance(self._active, str):
             values[self._active] = True
         if self._are_taken(values):
@@ -92,6 +95,10 @@ class WritableModelDirectory(ModelDirectory):
                     setattr(row, name, value)
                 self._written(session, row)
                 session.commit()
+
+    def _no_password(self) -> str | None:
+        column = inspect(self._model).column_attrs[self._password].columns[0]
+        return None if getattr(column, "nullable", True) else UNUSABLE
 
     def _written(self, session: Session, row: Any) -> DirectoryUser:
         """The row as the database takes it, before anything is kept."""

@@ -76,7 +76,8 @@ class NewUsers:
     ) -> NewUser:
         """A new user (AdminCreateUser), told of nothing.
 
-        ``generates``: a password is made where none is given, unless the user can sign in without one.
+        ``generates``: a password is made where none is given, unless the user can sign in without one, or is to be in
+        a directory, which has no temporary ones.
         ``takes_aliases``: a verified address that is another user's alias becomes this one's (ForceAliasCreation).
 
         Raises:
@@ -90,14 +91,15 @@ class NewUsers:
         check_username(pool, name)
         accepted = attributes.check_new(pool, with_sign_in_attribute(pool, name, given), by_admin=True)
         passwordless = password is None and signs_in_without_password(pool, accepted)
-        if password is None and generates and not passwordless:
-            password = generated(pool.password_policy)
         if self._directory.has(pool):
+            # None is generated: what is sent as a temporary password would stay (API-5).
             if password is not None:
                 self._new_passwords.check(pool, password)
             return NewUser(
                 pool, self._create_there(pool, ADMIN_CREATE_USER, name, password, accepted, caller), password
             )
+        if password is None and generates and not passwordless:
+            password = generated(pool.password_policy)
         sub = ids.sub_from(digests.random_int(128))
         username = name if sign_in_attribute(pool, name) is None else sub
         credentials = None if password is None else self._new_passwords.hash(pool, password, username=username)

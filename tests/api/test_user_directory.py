@@ -339,6 +339,15 @@ def test_sign_up_creates_the_user_in_the_directory(writable: Place) -> None:
         writable.cognito.sign_up(ClientId=writable.client, Username="ada", Password=PASSWORD)
 
 
+@pytest.mark.attack("API-5")
+def test_no_password_is_generated_for_a_user_of_a_directory_where_it_would_stay(writable: Place) -> None:
+    writable.cognito.admin_create_user(
+        UserPoolId=writable.pool, Username="ada", UserAttributes=[{"Name": "email", "Value": "ada@example.com"}]
+    )
+
+    assert writable.members.rows["2"].password is None
+
+
 def test_an_administrator_creates_enables_disables_and_deletes_in_the_directory(writable: Place) -> None:
     named = {"UserPoolId": writable.pool, "Username": "ada"}
     writable.cognito.admin_create_user(**named, TemporaryPassword=PASSWORD, MessageAction="SUPPRESS")

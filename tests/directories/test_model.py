@@ -527,6 +527,25 @@ def test_a_value_that_its_column_does_not_hold_is_refused_where_the_database_say
         assert directory.create("k" * 21, None, {}).username == "k" * 21
 
 
+@pytest.mark.parametrize("nullable, stored", [(True, None), (False, "!")])
+def test_who_is_created_without_a_password_has_none(host: Host, nullable: bool, stored: str | None) -> None:
+    class Made(host.db.Model):  # type: ignore[name-defined,misc]
+        id = sa.Column(sa.Integer, primary_key=True)
+        username = sa.Column(sa.String, unique=True)
+        password_hash = sa.Column(sa.String, nullable=nullable)
+
+    with host.app.app_context():
+        host.db.create_all()
+    host.member = Made
+    host.serve(described(host, WritableModelDirectory, names=["username"], attributes={}, active=None))
+    host.cognito.admin_create_user(UserPoolId=host.pool, Username="ada")
+
+    assert host.stored("ada").password_hash == stored
+    for password in ("!", PASSWORD):
+        with pytest.raises(host.cognito.exceptions.NotAuthorizedException):
+            host.sign_in("ada", password)
+
+
 def test_rows_are_disabled_and_deleted(writable: Host) -> None:
     named = {"UserPoolId": writable.pool, "Username": "kim"}
     writable.cognito.admin_disable_user(**named)
