@@ -47,13 +47,21 @@ class Login(AccountPage):
                 "/confirm", asked, NextPage.CONFIRM, Handover(name, proved=error.proved), flash="unconfirmed"
             )
         except PasswordResetRequired:
-            # Whoever demanded it had a code sent.
-            return self._lead("/confirmForgotPassword", asked, NextPage.RESET, Handover(name), flash="reset")
+            return self._reset(asked, name)
         except TriggerFailed:
             raise  # what it says is the host's, and no message of this page's
         except OperationError as error:
             return self._again(code_of(error))
         return go_on(self._services, self._pages, asked, outcome, self._base())
+
+    def _reset(self, asked: AuthorizationRequest, name: str) -> Response:
+        directory = self._services.directory_writes
+        if not directory.has(asked.pool):
+            # Whoever demanded it had a code sent.
+            return self._lead("/confirmForgotPassword", asked, NextPage.RESET, Handover(name), flash="reset")
+        if not directory.recovers_itself(asked.pool):
+            return self._again("reset")
+        return self._lead("/forgotPassword", asked, NextPage.RESET, Handover(name), flash="reset")
 
     def _page(self, asked: AuthorizationRequest) -> Response:
         handed = self._handed(asked, NextPage.SIGN_IN)

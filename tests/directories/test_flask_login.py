@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, request, session
 
 from app_client_authz import ConfigurationError, HostSession, current_token, require_token
-from app_client_authz.directories import ModelDirectory
+from app_client_authz.directories import ModelDirectory, WritableModelDirectory
 from tests.directories.conftest import SIGNED_OUT, Host, Visit, cheap, small_hashes, web_client
 from tests.support.live import LiveServer
 from tests.support.members import PASSWORD
@@ -251,6 +251,32 @@ def test_a_pool_that_counts_sessions_gives_codes_to_who_is_signed_in_at_the_host
     visit.get("/signin", id="1")
 
     assert visit.redeem(visit.code_of(visit.authorize()))["refresh_token"]
+
+
+@pytest.mark.parametrize(
+    "kind, page", [(ModelDirectory, "/auth/login"), (WritableModelDirectory, "/auth/forgotPassword")]
+)
+def test_whom_the_host_wants_to_reset_the_password_is_led_to_where_that_is_possible(
+    host: Host, live_server: Callable[[Flask], LiveServer], visits: Visits, kind: type[ModelDirectory], page: str
+) -> None:
+    host.add(username="kim", email="kim@example.com", password_hash=cheap(), email_checked=True)
+    described: dict[str, Any] = {
+        "names": ["username"],
+        "password": "password_hash",
+        "attributes": {"email": "email", "email_verified": "email_checked"},
+        "hashes": small_hashes(),
+    }
+    host.serve(kind(host.db, host.member, status=lambda _row: "RESET_REQUIRED", **described))
+    visit = visits(live_server(host.app).url, web_client(host.cognito, host.pool))
+
+    answer = visit.submit(visit.page(), username="kim", password=PASSWORD)
+
+    assert urlsplit(answer.headers["Location"]).path == page
+    shown = visit.get(answer.headers["Location"])
+    assert "Password reset required" in shown.text
+    if page == "/auth/forgotPassword":
+        sent = visit.submit(shown, username="kim")
+        assert urlsplit(sent.headers["Location"]).path == "/auth/confirmForgotPassword"
 
 
 # --- registration ---------------------------------------------------------------------------------
