@@ -76,6 +76,10 @@ $(VENV)/.installed-%: pyproject.toml samples/%/requirements.txt | $(BIN)/python
 	$(PIP) --editable . --requirement samples/$*/requirements.txt
 	@touch $@
 
+# Made by nobody: where it is not there, SAMPLE names no sample that make can start.
+samples/%/requirements.txt:
+	@echo "make serve SAMPLE=$* starts nothing: make help lists the samples" >&2; exit 1
+
 $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m venv $(DOCS_VENV)
 	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

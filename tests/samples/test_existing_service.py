@@ -71,7 +71,7 @@ def page(browser: BrowserContext) -> Page:
 
 def sign_in(page: Page, label: str) -> None:
     page.get_by_label(label).fill("ann@example.com")
-    page.get_by_label("Password", exact=True).fill("Ann's password")
+    page.get_by_label("Password", exact=True).fill("Lamp-and-chair-2")
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
@@ -79,7 +79,7 @@ def sign_in(page: Page, label: str) -> None:
 def test_customer_signs_in_at_the_courier_with_the_password_of_the_shop(running: Sample, page: Page) -> None:
     page.goto(running.url(1))
     page.get_by_role("link", name="Sign in at the shop").click()
-    sign_in(page, "Username")
+    sign_in(page, "Email")
 
     expect(page.get_by_role("heading")).to_have_text("Deliveries for Ann")
     expect(page.get_by_role("listitem")).to_have_text("2 × Lamp")
@@ -123,7 +123,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[Flask, ModuleType, str]]:
 
 def token_of(app: Flask, made: object) -> str:
     browser = app.test_client()
-    browser.post("/sign-in", data={"email": "ann@example.com", "password": "Ann's password"})
+    browser.post("/sign-in", data={"email": "ann@example.com", "password": "Lamp-and-chair-2"})
     asked = {
         "response_type": "code",
         "client_id": made.client_id,  # type: ignore[attr-defined]

@@ -114,7 +114,7 @@ def access_token(site: str, password: str) -> str:
         (link,) = re.findall(r'href="(.*?)"', visitor.get(f"{site}/", timeout=30).text)
         page = submit(visitor, visitor.get(f"{site}{link}", timeout=30), username="ann", password=password)
     assert "Hello ann@example.com" in page.text
-    (token,) = re.findall(r"<pre>(.*?)</pre>", page.text)
+    (token,) = re.findall(r"<textarea.*?>(.*?)</textarea>", page.text)
     return html.unescape(token)
 
 
