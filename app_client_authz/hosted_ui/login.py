@@ -16,6 +16,9 @@ from app_client_authz.hosted_ui.sign_in import CHALLENGE_SECONDS, answered, go_o
 from app_client_authz.services.handovers import Handover, NextPage
 from app_client_authz.web.cookies import sso_cookie
 
+KEPT_CHARACTERS = 256
+"""The name that was typed with a wrong password stands in the form again up to this length: a cookie carries it."""
+
 
 class Login(AccountPage):
     """The first page of a sign-in."""
@@ -51,8 +54,13 @@ class Login(AccountPage):
         except TriggerFailed:
             raise  # what it says is the host's, and no message of this page's
         except OperationError as error:
-            return self._again(code_of(error))
-        return go_on(self._services, self._pages, asked, outcome, self._base())
+            if len(name) > KEPT_CHARACTERS:
+                return self._again(code_of(error))
+            return self._lead("/login", asked, NextPage.SIGN_IN, Handover(name), flash=code_of(error))
+        response = go_on(self._services, self._pages, asked, outcome, self._base())
+        if self._handover_cookie.read(request) is not None:
+            self._handover_cookie.clear(response)  # whoever comes next at this browser need not see the name
+        return response
 
     def _reset(self, asked: AuthorizationRequest, name: str) -> Response:
         directory = self._services.directory_writes

@@ -22,6 +22,7 @@ from tests.hosted_ui.site import (
     location,
     notice,
     query,
+    set_cookies,
     token,
     value_of,
 )
@@ -66,9 +67,12 @@ def test_the_right_password_of_an_unconfirmed_user_leads_here_and_the_code_signs
 @pytest.mark.attack("R15")
 def test_a_wrong_password_of_an_unconfirmed_user_leads_nowhere_else_than_any_other(visitor: Visitor) -> None:
     answer = visitor.sign_in("una", "wrong", client_id=MEMBERS)
+    of_nobody = visitor.sign_in("nobody", "wrong", client_id=MEMBERS)
 
+    assert location(answer) == location(of_nobody)
     assert location(answer)[0] == "/auth/login"
-    assert visitor.cookie("authz-handover") is None
+    assert set_cookies(answer).keys() == set_cookies(of_nobody).keys()
+    assert set_cookies(answer)["authz-flash"] == set_cookies(of_nobody)["authz-flash"]
 
 
 def test_a_client_that_shows_who_exists_leads_here_whatever_the_password(site: Site, visitor: Visitor) -> None:

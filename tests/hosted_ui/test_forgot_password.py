@@ -24,6 +24,7 @@ from tests.hosted_ui.site import (
     location,
     notice,
     query,
+    set_cookies,
     token,
     value_of,
 )
@@ -125,8 +126,19 @@ def test_a_user_who_has_to_reset_the_password_is_led_to_the_page_for_the_code(si
 def test_the_wrong_password_of_such_a_user_leads_nowhere_else_than_any_other(site: Site, visitor: Visitor) -> None:
     site.services.recovery.require_reset(MEMBERS_POOL_ID, "ann")
 
-    assert location(visitor.sign_in("ann", "wrong", client_id=MEMBERS))[0] == "/auth/login"
-    assert visitor.cookie("authz-handover") is None
+    answer = visitor.sign_in("ann", "wrong", client_id=MEMBERS)
+    of_nobody = visitor.sign_in("nobody", "wrong", client_id=MEMBERS)
+
+    assert location(answer) == location(of_nobody)
+    assert location(answer)[0] == "/auth/login"
+    assert set_cookies(answer).keys() == set_cookies(of_nobody).keys()
+    assert set_cookies(answer)["authz-flash"] == set_cookies(of_nobody)["authz-flash"]
+
+
+def test_who_mistyped_the_password_finds_the_name_filled_in(visitor: Visitor) -> None:
+    visitor.sign_in("ann", "wrong", client_id=MEMBERS)
+
+    assert value_of(visitor.page("/forgotPassword", client_id=MEMBERS), "username") == "ann"
 
 
 def test_who_has_a_code_already_types_the_name_as_well(site: Site, visitor: Visitor) -> None:

@@ -107,10 +107,9 @@ def test_a_person_signs_in_by_keyboard_alone(live: Live, page: Page) -> None:
     page.wait_for_selector("[role=alert]")
     assert page.inner_text("[role=alert]") == "Incorrect username or password."
     assert page.title().startswith("Error: ")
-    page.wait_for_selector("#username:focus")
+    page.wait_for_selector("#password:focus")
+    assert page.input_value("#username") == "alice"
 
-    page.keyboard.type("alice")
-    page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

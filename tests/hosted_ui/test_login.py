@@ -4,6 +4,7 @@ import re
 from uuid import UUID
 
 import pytest
+from markupsafe import escape
 
 from app_client_authz.domain.errors import TooManyRequests, Unavailable
 from app_client_authz.domain.pool import MfaChange, PoolSpec
@@ -13,6 +14,7 @@ from tests.hosted_ui.site import (
     CALLBACK,
     ENABLED,
     FOREIGN,
+    HOSTILE,
     LEGACY,
     LOGOUT,
     NO_OAUTH,
@@ -281,6 +283,39 @@ def test_the_message_is_shown_once(visitor: Visitor) -> None:
 
     assert alert(visitor.follow(answer)) == WRONG
     assert alert(visitor.follow(answer)) is None
+
+
+def test_whoever_mistyped_the_password_need_not_type_the_name_again(visitor: Visitor) -> None:
+    page = visitor.follow(visitor.sign_in(password="wrong"))
+
+    (name,) = re.findall(r'<input id="username".*?>', page.text, re.DOTALL)
+    (password,) = re.findall(r'<input id="password".*?>', page.text, re.DOTALL)
+    assert 'value="alice"' in name
+    assert "autofocus" not in name
+    assert "autofocus" in password
+    assert "value" not in password
+
+
+@pytest.mark.parametrize("name", ["nobody", HOSTILE])
+def test_a_name_is_kept_whether_somebody_has_it_or_not(visitor: Visitor, name: str) -> None:
+    page = visitor.follow(visitor.sign_in(name, "wrong"))
+
+    assert f'value="{escape(name)}"' in page.text
+    assert name not in (visitor.cookie("authz-handover") or "")
+
+
+def test_a_name_that_is_longer_than_any_is_not_kept(visitor: Visitor) -> None:
+    page = visitor.follow(visitor.sign_in("ä" * 2048, "wrong"))
+
+    assert page.status_code == 200
+    assert "ää" not in page.text
+
+
+def test_the_name_that_was_typed_is_forgotten_once_somebody_signed_in(visitor: Visitor) -> None:
+    visitor.sign_in("bob", "wrong")
+    assert location(visitor.sign_in())[0] == CALLBACK
+
+    assert 'value="bob"' not in visitor.page(prompt="login").text
 
 
 @pytest.mark.attack("R12")
