@@ -52,6 +52,7 @@ def _commands(services: Services, base: str, machines: list[str], folder: Path |
         yield f"curl -u {machines[0]}:SECRET -d grant_type=client_credentials {base}/oauth2/token"
     if services.settings.access_keys:
         region = services.settings.region
+        yield f"export AWS_ACCESS_KEY_ID={next(iter(services.settings.access_keys))} AWS_SECRET_ACCESS_KEY=SECRET"
         yield f"aws --endpoint-url {base}/ --region {region} cognito-idp list-user-pools --max-results 10"
     else:
         yield "--access-key ID:SECRET, and the JSON API is open to boto3, the aws command line and Terraform"

@@ -171,6 +171,7 @@ def test_guarded_views_that_were_made_for_the_real_pool_take_the_tokens(served: 
 def test_the_screen_says_where_and_what_and_no_secret(served: Served) -> None:
     for text in (POOL, ISSUER, CLIENT, "/.well-known/jwks.json", "in memory", f"curl -u {CLIENT}:SECRET", "aws --"):
         assert text in served.output
+    assert "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=SECRET\n" in served.output
     assert SECRET not in served.output
     assert "local-secret" not in served.output
     assert PASSWORD not in served.output
