@@ -35,7 +35,8 @@ class Refusal(HTTPException):
     def get_body(self, environ: Any = None, scope: Any = None) -> str:
         if self._as_text:
             return f"{self.description}\n"
-        return json.dumps({"error": self.error, "error_description": self.description}, separators=(",", ":"))
+        body = {"error": self.error, "error_description": self.description}
+        return json.dumps(body, separators=(",", ":")) + "\n"  # as Flask's own JSON ends
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
         content_type = "text/plain; charset=utf-8" if self._as_text else "application/json"

@@ -255,6 +255,10 @@ def test_refusals_are_texts_where_the_host_wants_them(sqlite_url_migrated: str, 
     assert answer.headers["WWW-Authenticate"] == MISSING
 
 
+def test_refusal_ends_its_line_so_that_a_terminal_shows_the_next_prompt_below(host: Host) -> None:
+    assert host.get("/token").text.endswith("}\n")
+
+
 def test_error_handlers_of_the_host_word_refusals_and_the_challenge_stays(host: Host) -> None:
     @host.app.errorhandler(401)
     def who_are_you(error: HTTPException) -> tuple[str, int]:
