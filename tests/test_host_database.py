@@ -158,6 +158,33 @@ def test_host_that_migrates_first_finds_our_tables_later(tmp_path: Path, unmigra
 
 
 @of_flask_migrate
+def test_in_a_database_of_the_binds_both_keep_to_their_own_too(tmp_path: Path, unmigrated_url: str) -> None:
+    """With the environment that Flask-Migrate has for several databases; the host has a table beside ours."""
+    app = Flask("host", root_path=str(tmp_path))
+    own = f"sqlite:///{tmp_path / 'own.sqlite'}"
+    app.config.update(SECRET_KEY="s" * 40, SQLALCHEMY_DATABASE_URI=own, SQLALCHEMY_BINDS={"second": unmigrated_url})
+    db, directory = SQLAlchemy(app), str(tmp_path / "migrations")
+    Migrate(app, db, directory=directory, include_name=include_name)
+    app.config["AUTHZ_BIND_KEY"] = "second"
+    AppClientAuthz(app, db)
+    for key, name in ((None, "orders"), ("second", "visits")):
+        sa.Table(name, db.metadatas.setdefault(key, sa.MetaData()), sa.Column("id", sa.Integer, primary_key=True))
+    assert app.test_cli_runner().invoke(args=["authz", "upgrade"]).exit_code == 0
+
+    with app.app_context():
+        init(directory, multidb=True)
+        migrate(directory)
+        [revision] = (tmp_path / "migrations" / "versions").glob("*.py")
+        upgrade(directory)
+        first, second = (set(sa.inspect(db.engines[key]).get_table_names()) for key in (None, "second"))
+
+    assert "authz_" not in revision.read_text()
+    assert first == {"orders", "alembic_version"}
+    assert {"visits", "alembic_version", "authz_pools", our_migrations.VERSION_TABLE} <= second
+    assert app.test_cli_runner().invoke(args=["authz", "upgrade", "--check"]).exit_code == 0
+
+
+@of_flask_migrate
 def test_without_the_helper_the_host_would_drop_our_tables(tmp_path: Path, sqlite_url_migrated: str) -> None:
     """What the helper is for; the day on which this fails it can go."""
     host = Host(tmp_path, sqlite_url_migrated, include=None)
