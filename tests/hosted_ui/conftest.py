@@ -55,3 +55,17 @@ def site(make_site: MakeSite) -> Site:
 def visitor(site: Site) -> Visitor:
     """Somebody with a browser that holds no cookie."""
     return site.visitor()
+
+
+@pytest.fixture(scope="module")
+def standing_site(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site that a module's tests share: they change nothing in it."""
+    path = tmp_path_factory.mktemp("standing") / "authz.sqlite"
+    path.write_bytes(furnished.read_bytes())
+    return _site(path, MovableClock(), {})
+
+
+@pytest.fixture
+def passer_by(standing_site: Site) -> Visitor:
+    """Somebody without a cookie who leaves everything as it is."""
+    return standing_site.visitor()

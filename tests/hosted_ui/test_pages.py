@@ -155,8 +155,8 @@ def test_nothing_else_is_served_from_there(visitor: Visitor, path: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-def test_other_methods_are_refused_in_a_plain_page(visitor: Visitor, path: str, method: str) -> None:
-    answer = visitor.http.open(f"/auth{path}?{query()}", method=method)
+def test_other_methods_are_refused_in_a_plain_page(passer_by: Visitor, path: str, method: str) -> None:
+    answer = passer_by.http.open(f"/auth{path}?{query()}", method=method)
 
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
@@ -172,8 +172,8 @@ def test_pages_without_a_form_take_no_post(visitor: Visitor, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*FORMS, "/error"])
-def test_head_is_get_without_a_body(visitor: Visitor, path: str) -> None:
-    got, head = visitor.page(path), visitor.http.head(f"/auth{path}?{query()}")
+def test_head_is_get_without_a_body(passer_by: Visitor, path: str) -> None:
+    got, head = passer_by.page(path), passer_by.http.head(f"/auth{path}?{query()}")
 
     assert head.status_code == got.status_code
     assert head.data == b""
@@ -212,8 +212,8 @@ BODIES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", list(BAD_QUERIES))
 @pytest.mark.attack("R19")
-def test_a_query_that_cannot_be_read_is_a_400(visitor: Visitor, path: str, name: str) -> None:
-    answer = visitor.get(f"{path}?{BAD_QUERIES[name]}")
+def test_a_query_that_cannot_be_read_is_a_400(passer_by: Visitor, path: str, name: str) -> None:
+    answer = passer_by.get(f"{path}?{BAD_QUERIES[name]}")
 
     assert answer.status_code == 400
     assert "Location" not in answer.headers
@@ -222,18 +222,18 @@ def test_a_query_that_cannot_be_read_is_a_400(visitor: Visitor, path: str, name:
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("name", list(BAD_QUERIES))
 @pytest.mark.attack("R19")
-def test_a_form_under_such_a_query_is_refused(visitor: Visitor, path: str, name: str) -> None:
-    form = {"_csrf": token(visitor.page()), "username": "alice", "password": PASSWORD}
+def test_a_form_under_such_a_query_is_refused(passer_by: Visitor, path: str, name: str) -> None:
+    form = {"_csrf": token(passer_by.page()), "username": "alice", "password": PASSWORD}
 
-    assert visitor.post(f"{path}?{BAD_QUERIES[name]}", form).status_code == 400
-    assert visitor.session is None
+    assert passer_by.post(f"{path}?{BAD_QUERIES[name]}", form).status_code == 400
+    assert passer_by.session is None
 
 
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("name", list(BODIES))
 @pytest.mark.attack("R19")
-def test_a_body_that_is_no_form_of_ours_is_a_4xx(visitor: Visitor, path: str, name: str) -> None:
-    answer = visitor.http.post(f"/auth{path}?{query()}", **BODIES[name])
+def test_a_body_that_is_no_form_of_ours_is_a_4xx(passer_by: Visitor, path: str, name: str) -> None:
+    answer = passer_by.http.post(f"/auth{path}?{query()}", **BODIES[name])
 
     assert 400 <= answer.status_code < 500
     assert "Something went wrong" in answer.text
@@ -241,10 +241,10 @@ def test_a_body_that_is_no_form_of_ours_is_a_4xx(visitor: Visitor, path: str, na
 
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.attack("R22")
-def test_a_body_of_more_than_a_mebibyte_is_refused_unread(visitor: Visitor, path: str) -> None:
+def test_a_body_of_more_than_a_mebibyte_is_refused_unread(passer_by: Visitor, path: str) -> None:
     fields = {"username": "x" * 1024 * 1024}
 
-    assert visitor.post(f"{path}?{query()}", fields).status_code == 413
+    assert passer_by.post(f"{path}?{query()}", fields).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -269,8 +269,8 @@ def test_odd_names_and_passwords_are_wrong_ones(visitor: Visitor, name: str) -> 
         "/auth/login/",
     ],
 )
-def test_odd_paths_lead_nowhere_else(visitor: Visitor, path: str) -> None:
-    answer = visitor.http.get(path, query_string=query())
+def test_odd_paths_lead_nowhere_else(passer_by: Visitor, path: str) -> None:
+    answer = passer_by.http.get(path, query_string=query())
 
     target = answer.headers.get("Location", "/")
     assert target.startswith(("/", "http://localhost/"))
@@ -304,11 +304,11 @@ def test_whatever_the_query_holds_a_refusal_leads_to_our_own_page(visitor: Visit
 @pytest.mark.parametrize("value", ["\xff\xfe", "x" * 4000, '"a b"', "é", "..", "%00", '"\\000"'])
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.attack("R19")
-def test_cookies_that_are_not_ours_mean_not_signed_in(site: Site, path: str, value: str) -> None:
+def test_cookies_that_are_not_ours_mean_not_signed_in(standing_site: Site, path: str, value: str) -> None:
     names = (f"authz-session-{POOL_ID}", "XSRF-TOKEN", "authz-flash", "authz-challenge", "authz-handover")
     header = "; ".join(f"{name}={value}" for name in names)
 
-    answer = site.app.test_client(use_cookies=False).get(f"/auth{path}?{query()}", headers={"Cookie": header})
+    answer = standing_site.app.test_client(use_cookies=False).get(f"/auth{path}?{query()}", headers={"Cookie": header})
 
     assert answer.status_code < 500
     assert "Sign in as" not in answer.text
@@ -411,8 +411,8 @@ def test_the_error_page_gives_no_cookie(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.attack("R23")
-def test_an_unknown_host_is_told_what_to_set(visitor: Visitor, path: str) -> None:
-    answer = visitor.get(f"{path}?{query()}", headers={"Host": "evil.example"})
+def test_an_unknown_host_is_told_what_to_set(passer_by: Visitor, path: str) -> None:
+    answer = passer_by.get(f"{path}?{query()}", headers={"Host": "evil.example"})
 
     assert answer.status_code == 400
     assert "AUTHZ_PUBLIC_URL" in answer.text

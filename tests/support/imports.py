@@ -4,7 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 PACKAGE = "app_client_authz"
@@ -44,9 +44,9 @@ class Module:
     def room(self) -> str:
         return room_of(self.name)
 
-    @property
-    def imports(self) -> Iterator[Import]:
-        yield from _imports(self, self.tree, lazy=False)
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        return tuple(_imports(self, self.tree, lazy=False))
 
 
 @cache
@@ -91,6 +91,7 @@ def _absolute(module: Module, node: ast.ImportFrom) -> str:
     return ".".join([*base, node.module] if node.module else base)
 
 
+@cache
 def _is_module(name: str) -> bool:
     path = ROOT.joinpath(*name.split("."))
     return name.startswith(f"{PACKAGE}.") and (path.with_suffix(".py").is_file() or path.is_dir())
