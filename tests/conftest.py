@@ -45,9 +45,12 @@ def _no_pool_outlives_its_test() -> Iterator[None]:
         engine.dispose()
 
 
-@pytest.fixture(autouse=True)
-def _ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test draws its signing keys from the same store: making one takes longer than most tests."""
+@pytest.fixture
+def ready_made_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test draws its signing keys from the same store as others: making one takes longer than most tests.
+
+    For a database of the test's own: no two tests may put the same key into one.
+    """
     numbers = itertools.count()
     monkeypatch.setattr(jwts, "generate_signing_key", lambda: ready_made(next(numbers)))
 

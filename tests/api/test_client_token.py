@@ -109,6 +109,7 @@ def test_either_of_two_secrets_opens(site: Site, wire: Wire, machine: Registered
 
 
 @pytest.mark.attack("SIG-1")
+@pytest.mark.usefixtures("ready_made_keys")
 def test_call_is_signed_and_a_key_reaches_its_own_pools_only(site: Site, machine: Registered) -> None:
     elsewhere = site.services.pools.create(PoolSpec(name="other"))
     assert refusal(Wire(site.app)("GetClientToken", asked(machine), signed=False))[0] == (

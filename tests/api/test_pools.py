@@ -12,6 +12,8 @@ from tests.support.clock import MovableClock
 from tests.support.refusals import refused, violation
 from tests.support.site import Site
 
+pytestmark = pytest.mark.usefixtures("ready_made_keys")
+
 NOWHERE = "us-east-1_nowhere00"
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
 NO_DIFFERENCE = {"DeveloperOnlyAttribute": False, "Mutable": True, "Required": False}

@@ -8,6 +8,8 @@ from tests.api.test_pools import LAMBDA, create, describe
 from tests.support.refusals import refused, violation
 from tests.support.site import Site
 
+pytestmark = pytest.mark.usefixtures("ready_made_keys")
+
 LITE = "The following features need to be disabled for the LITE pricing tier configured: "
 NO_THREAT_PROTECTION = (
     "UserPoolAddOns: this release keeps a record of sign-ins and acts on none, so only an AdvancedSecurityMode "

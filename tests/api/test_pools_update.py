@@ -8,6 +8,8 @@ from tests.api.test_pools import CHANGEABLE, CUSTOM, DEFAULTS, FIXED, IDENTITIES
 from tests.support.aws import Wire
 from tests.support.clock import MovableClock
 
+pytestmark = pytest.mark.usefixtures("ready_made_keys")
+
 HEAD = ("Id", "Arn", "CreationDate")
 
 

@@ -137,7 +137,7 @@ def test_users_known_by_an_address_are_told_their_username(
 
 
 @pytest.fixture
-def address_pool(site: Site) -> tuple[str, Registered]:
+def address_pool(site: Site, ready_made_keys: None) -> tuple[str, Registered]:
     """A pool where an e-mail address is the username, and its client, which hides who exists."""
     pool = site.services.pools.create(PoolSpec(name="addresses", username_attributes=("email",)))
     spec = ClientSpec(client_name="app", explicit_auth_flows=FLOWS, prevent_user_existence_errors="ENABLED")
@@ -418,7 +418,9 @@ def test_unknown_address_has_a_username_as_known_ones_have(cognito: Any, address
 
 
 @pytest.mark.attack("R15")
-def test_where_addresses_are_aliases_unknown_ones_have_a_username_too(site: Site, wire: Wire, user: SrpClient) -> None:
+def test_where_addresses_are_aliases_unknown_ones_have_a_username_too(
+    site: Site, wire: Wire, user: SrpClient, ready_made_keys: None
+) -> None:
     pool = site.services.pools.create(PoolSpec(name="aliases", alias_attributes=("email",)))
     spec = ClientSpec(client_name="app", explicit_auth_flows=FLOWS, prevent_user_existence_errors="ENABLED")
     client_id = site.services.app_clients.create(pool.id, spec).client.client_id

@@ -89,6 +89,7 @@ def test_pkce_can_be_required_as_a_tag(cognito: Any, site: Site, arn: str) -> No
     assert tags(cognito, arn) == {REQUIRE_PKCE: "false"}
 
 
+@pytest.mark.usefixtures("ready_made_keys")
 def test_command_line_and_tags_show_the_same_setting(cognito: Any, site: Site) -> None:
     pool_id = create(cognito, UserPoolTags={"team": "a", DIALECT: "oidc"})["Id"]
     shell = site.app.test_cli_runner()

@@ -18,6 +18,11 @@ PUBLIC_URL = "https://login.example.com/auth"
 PASSWORD = "Correct-h0rse"
 
 
+@pytest.fixture(autouse=True)
+def _ready_made_keys(ready_made_keys: None) -> None:
+    """Each test here has a database of its own."""
+
+
 @dataclass
 class Shell:
     """``flask authz …`` against one app."""

@@ -13,6 +13,11 @@ from tests.services.world import World, world_over
 from tests.support.clock import MovableClock
 
 
+@pytest.fixture(autouse=True)
+def _ready_made_keys(ready_made_keys: None) -> None:
+    """Each test here has a database of its own."""
+
+
 @pytest.fixture
 def world(engine: sa.Engine, clock: MovableClock) -> World:
     return world_over(engine, clock)
