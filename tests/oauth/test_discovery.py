@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from flask import Response
+from flask import Response, request
 
 from app_client_authz.domain.pool import PoolSpec
 from tests.support.clock import MovableClock
@@ -288,3 +288,30 @@ def test_each_header_of_a_document_comes_once(site: Site, document: str) -> None
     check_headers_come_once(whole)
 
     check_headers_come_once(at(site, document, headers={"If-None-Match": whole.headers["ETag"]}))
+
+
+@pytest.mark.parametrize("document", [CONFIGURATION, JWKS])
+def test_hooks_of_the_host_do_to_a_document_what_they_do_to_any_answer(site: Site, document: str) -> None:
+    closed: list[str] = []
+
+    @site.app.after_request
+    def change(response: Response) -> Response:
+        response.call_on_close(lambda: closed.append("closed"))
+        if "X-Change" in request.headers:
+            response.set_data("{}")
+        return response
+
+    with site.browse() as browser:
+        changed = browser.get(f"{PREFIX}/{site.pool.id}{document}", headers={"X-Change": "1"})
+        assert (changed.json, changed.headers["Content-Length"]) == ({}, "2")
+        changed.close()
+    assert closed == ["closed"]
+
+
+@pytest.mark.parametrize("document", [CONFIGURATION, JWKS])
+def test_head_of_a_document_has_its_length_and_no_body(site: Site, document: str) -> None:
+    whole = at(site, document)
+    head = site.browse().head(f"{PREFIX}/{site.pool.id}{document}")
+
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"] == str(len(whole.data))
