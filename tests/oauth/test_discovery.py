@@ -301,11 +301,11 @@ def test_hooks_of_the_host_do_to_a_document_what_they_do_to_any_answer(site: Sit
             response.set_data("{}")
         return response
 
-    with site.browse() as browser:
-        changed = browser.get(f"{PREFIX}/{site.pool.id}{document}", headers={"X-Change": "1"})
-        assert (changed.json, changed.headers["Content-Length"]) == ({}, "2")
-        changed.close()
-    assert closed == ["closed"]
+    changed = at(site, document, headers={"X-Change": "1"})
+    assert (changed.json, changed.headers["Content-Length"]) == ({}, "2")
+    changed.close()
+    at(site, document).close()
+    assert closed == ["closed", "closed"]
 
 
 @pytest.mark.parametrize("document", [CONFIGURATION, JWKS])
