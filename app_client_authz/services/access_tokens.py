@@ -112,8 +112,8 @@ class AccessTokens:
         if registration is None:
             raise ResourceNotFound(f"User pool client {claims['client_id']} does not exist.")
         pool = registration.pool
-        key = username_key(str(claims.get("username", "")), pool.case_sensitive)
-        namesake = unit.users.find_by_name(pool.id, key, typed=str(claims.get("username", "")))
+        name = str(claims.get("username", ""))
+        namesake = unit.users.find_by_name(pool.id, username_key(name, pool.case_sensitive), typed=name)
         if namesake is None:
             raise UserNotFound
         if namesake.user.status == UserStatus.UNCONFIRMED:

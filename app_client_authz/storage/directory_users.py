@@ -18,6 +18,7 @@ from app_client_authz.storage.users import (
     StoredUser,
     Users,
     dumped,
+    new_row,
     stored_of,
     with_groups,
 )
@@ -60,21 +61,9 @@ class DirectoryUsers:
         added = insert_once(
             self._connection,
             users,
-            sub=user.sub,
-            pool_id=user.pool_id,
-            username=user.username,
-            username_key=username_key,
-            status=user.status,
-            enabled=user.enabled,
+            **new_row(user, username_key),
             password_hash=None,
             sealed_srp=None,
-            temporary_password_until=None,
-            attributes=dumped(user.attributes),
-            mfa=None,
-            signed_out_at=user.signed_out_at,
-            version=1,
-            created_at=user.created_at,
-            updated_at=user.updated_at,
             directory_key=directory_key,
         )
         if not added:

@@ -210,21 +210,9 @@ class Users:
         added = insert_once(
             self._connection,
             users,
-            sub=user.sub,
-            pool_id=user.pool_id,
-            username=user.username,
-            username_key=username_key,
-            status=user.status,
-            enabled=user.enabled,
+            **new_row(user, username_key),
             password_hash=None if credentials is None else credentials.password_hash,
             sealed_srp=sealed(self._sealer, user.sub, credentials),
-            temporary_password_until=user.temporary_password_until,
-            attributes=dumped(user.attributes),
-            mfa=_dump_mfa(user.mfa),
-            signed_out_at=user.signed_out_at,
-            version=1,
-            created_at=user.created_at,
-            updated_at=user.updated_at,
         )
         if not (added and self._add_names(user, names)):
             self._overtaken(user, names)
@@ -320,6 +308,25 @@ def stored_of(rows: Sequence[Row[Any]]) -> StoredUser | None:
     """``read_user`` of rows that also have what only the server sees."""
     user = read_user(rows)
     return None if user is None else StoredUser(user, rows[0].password_hash, rows[0].version, rows[0].directory_key)
+
+
+def new_row(user: User, username_key: str) -> dict[str, object]:
+    """What the row of a new user holds, wherever the password is."""
+    return {
+        "sub": user.sub,
+        "pool_id": user.pool_id,
+        "username": user.username,
+        "username_key": username_key,
+        "status": user.status,
+        "enabled": user.enabled,
+        "temporary_password_until": user.temporary_password_until,
+        "attributes": dumped(user.attributes),
+        "mfa": _dump_mfa(user.mfa),
+        "signed_out_at": user.signed_out_at,
+        "version": 1,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+    }
 
 
 def dumped(attributes: Mapping[str, str]) -> str:
