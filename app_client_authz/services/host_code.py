@@ -1,4 +1,4 @@
-"""What becomes of a request that asks code of the host which is no trigger."""
+"""What becomes of a request that asks code of the host which is no trigger, and what the log says of any."""
 
 import logging
 import traceback
@@ -36,10 +36,18 @@ def ask(
     except passes:
         raise
     except Exception as error:  # noqa: BLE001 - it is the host's, and fails as it likes
-        frames = traceback.extract_tb(error.__traceback__)[2:]
-        where = " < ".join(f"{Path(each.filename).name}:{each.lineno} in {each.name}" for each in reversed(frames))
-        log.error("%s raised %s at %s", what, type(error).__name__, where or "its call")
+        log.error("%s raised %s at %s", what, type(error).__name__, raised_at(error, own_frames=2))
         raise Unavailable(unavailable, detail=f"{what} raised {type(error).__name__}") from None
+
+
+def raised_at(error: Exception, *, own_frames: int) -> str:
+    """Where it was raised, for who wrote it, without so many frames of ours, which come first.
+
+    Its text stays out: it may hold what the host's code was given (OPS-1).
+    """
+    frames = traceback.extract_tb(error.__traceback__)[own_frames:]
+    places = [f"{Path(each.filename).name}:{each.lineno} in {each.name}" for each in reversed(frames)]
+    return " < ".join(places) or "its call"
 
 
 def refuse(log: logging.Logger, what: str, returned: str, unavailable: str) -> NoReturn:

@@ -2,16 +2,15 @@
 
 import inspect
 import logging
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from app_client_authz.domain import ids
 from app_client_authz.domain.errors import ConfigurationError, InvalidLambdaResponse, UserLambdaValidation
 from app_client_authz.domain.token_trigger import VERSIONS
 from app_client_authz.domain.trigger import Answer, Event, Trigger, answer_of
+from app_client_authz.services.host_code import raised_at
 
 log = logging.getLogger("app_client_authz.triggers")
 
@@ -88,7 +87,7 @@ def _call(trigger: Trigger, registered: Registered, event: Event) -> object:
     try:
         return registered(event)
     except Exception as error:  # noqa: BLE001 - it is the host's, and refuses as it likes
-        _report(trigger, error)
+        log.warning("%s raised %s at %s", trigger, type(error).__name__, raised_at(error, own_frames=1))
         message = f"{trigger} failed with error {_text_of(error)}."
         raise UserLambdaValidation(message, detail=type(error).__name__) from None
 
@@ -99,13 +98,6 @@ def _text_of(error: Exception) -> str:
     except Exception:  # noqa: BLE001 - an error that cannot say what it is
         said = type(error).__name__
     return said[:MAX_MESSAGE].encode("utf-8", "replace").decode("utf-8")
-
-
-def _report(trigger: Trigger, error: Exception) -> None:
-    """Where it was raised, for who wrote it. Its text stays out: it may hold what the event held (OPS-1)."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in reversed(frames))
-    log.warning("%s raised %s at %s", trigger, type(error).__name__, where or "its call")
 
 
 def _takes_context(handler: Handler) -> bool:
