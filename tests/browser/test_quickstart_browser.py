@@ -71,6 +71,8 @@ def claim(page: Page, name: str) -> str:
 
 
 def scrolls_sideways(page: Page) -> bool:
+    # A heading can be found before the style sheet is there, and then the page is as wide as without one.
+    page.wait_for_load_state("load")
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
