@@ -9,20 +9,25 @@ LIFETIME_SECONDS = 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class SsoSession:
-    """A browser's sign-in at the hosted pages of one pool. ``id`` is a UUID that names it, and opens nothing; it is
-    empty for a sign-in at the host, which keeps that itself.
+    """A browser's sign-in at the hosted pages of one pool. ``id`` is a UUID that names it, and opens nothing; None for a
+    sign-in at the host, which keeps that itself.
 
     ``auth_time`` is the interactive sign-in and goes into tokens; ``renewed_at`` is the last time the user
     chose to go on as the same user, which restarts the hour. Epoch seconds.
     """
 
-    id: str
+    id: str | None
     pool_id: str
     sub: str
     username: str
     auth_time: float
     renewed_at: float
     expires_at: float
+
+    @property
+    def is_of_host(self) -> bool:
+        """Whether the host keeps it, and renews it or does not."""
+        return self.id is None
 
 
 def usable(session: SsoSession | None, client: AppClient, now: float) -> bool:
@@ -32,7 +37,7 @@ def usable(session: SsoSession | None, client: AppClient, now: float) -> bool:
     """
     if session is None or session.pool_id != client.pool_id or now >= session.expires_at:
         return False
-    if not session.id:
+    if session.is_of_host:
         return client.spec.sso_max_validity_minutes is None or now - session.auth_time < client.sso_max_seconds
     return now - session.renewed_at < client.sso_max_seconds
 

@@ -91,8 +91,7 @@ class Login(AccountPage):
         value = cookie.read(request)
         authorization, base = self._services.authorization, self._base()
         offered = None if "login" in asked.prompts else authorization.offer(asked, value)
-        if offered is not None and not offered.session.id:
-            # The host's own session, which the host renews or does not.
+        if offered is not None and offered.session.is_of_host:
             return answered(lambda: authorization.complete(asked, offered, base), base)
         if value is None or offered is None or not self._services.sessions.renew(value):
             return self._again("over")

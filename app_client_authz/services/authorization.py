@@ -142,7 +142,7 @@ class Authorization:
             auth_time=signed_in.session.auth_time,
             created_at=now,
             expires_at=now + self._code_lifetime_seconds,
-            sso_session_id=signed_in.session.id or None,
+            sso_session_id=signed_in.session.id,
         )
 
         def add(unit: Unit) -> bool:

@@ -93,7 +93,7 @@ class HostSessions:
         user, now = stored.user, self._clock()
         # For this request alone: the next one asks again.
         auth_time = _known(said.auth_time, now)
-        session = SsoSession("", pool.id, user.sub, user.username, auth_time, now, now + LIFETIME_SECONDS)
+        session = SsoSession(None, pool.id, user.sub, user.username, auth_time, now, now + LIFETIME_SECONDS)
         return SignedIn(session, user)
 
     def end(self, pool: UserPool) -> None:

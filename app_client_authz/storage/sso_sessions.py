@@ -42,6 +42,11 @@ class SsoSessions:
         self._looks = looks
 
     def add(self, digest: str, session: SsoSession) -> None:
+        """Raises:
+        ValueError: the host keeps the session.
+        """
+        if session.id is None:
+            raise ValueError("a session of the host has no row")
         self._connection.execute(
             insert(sso_sessions).values(
                 digest=bytes.fromhex(digest),
