@@ -9,8 +9,8 @@ LIFETIME_SECONDS = 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class SsoSession:
-    """A browser's sign-in at the hosted pages of one pool. ``id`` is a UUID that names it, and opens nothing; None for a
-    sign-in at the host, which keeps that itself.
+    """A browser's sign-in at the hosted pages of one pool. ``id`` is a UUID that names it, and opens nothing; None for
+    a sign-in at the host, which keeps that itself.
 
     ``auth_time`` is the interactive sign-in and goes into tokens; ``renewed_at`` is the last time the user
     chose to go on as the same user, which restarts the hour. Epoch seconds.
