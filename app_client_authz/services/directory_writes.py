@@ -3,7 +3,7 @@
 What it does not offer is refused in Cognito's words, one error for each operation (docs/how-to/host-users.md).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from app_client_authz.domain import attributes
@@ -131,8 +131,13 @@ class DirectoryWrites:
         after = attributes.check_delete(found.pool, found.user.attributes, names, by_admin=by_admin)
         return self._write_attributes(found, after)
 
-    def set_password(self, found: HostUser, password: str, *, prefix: str, unlocks: bool) -> User:
+    def set_password(
+        self, found: HostUser, password: str, *, prefix: str, unlocks: bool, claim: Callable[[Unit], object]
+    ) -> User:
         """The user with another password. What the old one opened in browsers ends; ``unlocks``: so does a lockout.
+
+        ``claim`` is committed right before the directory sets an acceptable password, or ends the change by what it
+        raises: of two who may set it once, one does.
 
         Raises:
             NotAuthorized: the directory sets no passwords.
@@ -140,6 +145,7 @@ class DirectoryWrites:
         """
         self._offered(found, "set_password", NO_NEW_PASSWORD)
         self._new_passwords.check(found.pool, password, prefix=prefix)
+        self._units.write(claim)
         self._calls.call(found.pool.id, "set_password", found.key, password)
         sub = found.user.sub
 

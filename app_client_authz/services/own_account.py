@@ -5,6 +5,7 @@ from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import ConcurrentModification, LimitExceeded
 from app_client_authz.domain.user import UserStatus
+from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import audit, auth_events
 from app_client_authz.services.access_tokens import AccessTokens, Holder, held
 from app_client_authz.services.authentication import Authentication
@@ -42,6 +43,8 @@ class OwnAccount:
     def change_password(self, access_token: str, base: str, previous: str, proposed: str) -> None:
         """Replace the password by one that the pool's policy takes; tokens stay valid (ChangePassword).
 
+        A code that was sent to reset the old one is over.
+
         ``previous`` is empty for a user who has no password yet.
 
         Raises:
@@ -62,7 +65,13 @@ class OwnAccount:
         before = self._authentication.check_password(holder.registration, holder.user, previous)
         hosted = self._directory.user(pool.id, sub)
         if hosted is not None:
-            self._directory.set_password(hosted, proposed, prefix=passwords.CHOSEN, unlocks=False)
+            self._directory.set_password(
+                hosted,
+                proposed,
+                prefix=passwords.CHOSEN,
+                unlocks=False,
+                claim=lambda unit: unit.verification_codes.drop(sub, RESET_PASSWORD.name),
+            )
             self._units.write(lambda unit: self._note(unit, holder))
             self._tell(holder)
             return
@@ -77,6 +86,7 @@ class OwnAccount:
             unit.users.set_password(sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
             unit.sso_sessions.end_of_user(sub)
             unit.challenge_sessions.end_of_user(sub)
+            unit.verification_codes.drop(sub, RESET_PASSWORD.name)
             self._note(unit, holder)
 
         self._units.write(change)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from app_client_authz.domain import attributes
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import MEDIA, CodeDelivery
-from app_client_authz.domain.errors import ExpiredCode, InvalidParameter, NotAuthorized
+from app_client_authz.domain.errors import InvalidParameter, NotAuthorized
 from app_client_authz.domain.message import Medium, MessageKind
 from app_client_authz.domain.trigger import Caller, Metadata
 from app_client_authz.domain.user import VERIFIABLE, User
@@ -17,7 +17,7 @@ from app_client_authz.services.delivery import VERIFY_ATTRIBUTE, Delivery
 from app_client_authz.services.directory_writes import NO_ATTRIBUTES, DirectoryWrites
 from app_client_authz.services.pools import Dialects
 from app_client_authz.services.stored_users import store
-from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
+from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
@@ -181,10 +181,9 @@ class OwnAttributes:
         def change(unit: Unit) -> None:
             stored = held(unit, holder)
             self._codes.redeem(unit, proof)
-            current = stored.user.attributes
-            if not waits and current.get(attribute) != proof.destination:
-                raise ExpiredCode(EXPIRED, detail="the address was changed since")
-            after = {**current, attribute: proof.destination, VERIFIABLE[attribute]: "true"}
+            if not waits:
+                proof.check_address(stored.user)
+            after = {**stored.user.attributes, attribute: proof.destination, VERIFIABLE[attribute]: "true"}
             store(unit, pool, stored, replace(stored.user, attributes=after, updated_at=self._clock()))
 
         self._units.write(change)

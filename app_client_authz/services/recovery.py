@@ -8,7 +8,6 @@ from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.delivery import (
     RESETTABLE,
     CodeDelivery,
-    attribute_of,
     recovery_channel,
     reset_channel,
 )
@@ -110,12 +109,13 @@ class Recovery:
     ) -> None:
         """Another password for who knows the code (ConfirmForgotPassword).
 
-        The address that the code went to is verified, if it still is the user's. A lock ends, and so do SSO
-        sessions and unfinished sign-ins; token sessions live on, as Cognito's do.
+        The address that the code went to is verified. A lock ends, and so do SSO sessions and unfinished sign-ins;
+        token sessions live on, as Cognito's do.
 
         Raises:
             CodeMismatch, ExpiredCode, LimitExceeded, UserNotFound, NotAuthorized, UserNotConfirmed: see
                 ``NamedCodes.prove``.
+            ExpiredCode: the address that the code went to is not the user's any more.
             InvalidPassword: not acceptable; the code stays good.
             TriggerFailed: a PostConfirmation trigger failed; the new password counts all the same.
         """
@@ -128,7 +128,7 @@ class Recovery:
             self._confirm_there(registration, hosted, proof, password, caller)
             return
         credentials = self._new_passwords.hash(pool, password, username=known.username, prefix=passwords.CHOSEN)
-        attribute, now = attribute_of(proof.destination), self._clock()
+        now = self._clock()
 
         def change(unit: Unit) -> User:
             stored = existing_user(unit, pool, proof.account.key, hold=True)
@@ -137,9 +137,9 @@ class Recovery:
             if user.status not in RESETTABLE:
                 raise NotAuthorized("User password cannot be reset in the current state.")
             self._codes.redeem(unit, proof)
-            if user.attributes.get(attribute) == proof.destination:
-                verified = {**user.attributes, VERIFIABLE[attribute]: "true"}
-                user = store(unit, pool, stored, replace(user, attributes=verified, updated_at=now))
+            proof.check_address(user)
+            verified = {**user.attributes, VERIFIABLE[proof.attribute]: "true"}
+            user = store(unit, pool, stored, replace(user, attributes=verified, updated_at=now))
             unit.users.set_password(user.sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
             unit.sso_sessions.end_of_user(user.sub)
             unit.challenge_sessions.end_of_user(user.sub)
@@ -156,16 +156,14 @@ class Recovery:
     ) -> None:
         pool, sub = registration.pool, hosted.user.sub
         _check_can_reset(hosted.user)
-        self._new_passwords.check(pool, password, prefix=passwords.CHOSEN)
+        proof.check_address(hosted.user)
 
         def redeem(unit: Unit) -> None:
-            # Before the password is set: of two who know the code, one sets it.
             self._codes.redeem(unit, proof)
             kind, response = EventType.FORGOT_PASSWORD, EventResponse.PASS
             auth_events.record(unit, registration, sub, kind, response, self._clock())
 
-        self._units.write(redeem)
-        user = self._directory.set_password(hosted, password, prefix=passwords.CHOSEN, unlocks=True)
+        user = self._directory.set_password(hosted, password, prefix=passwords.CHOSEN, unlocks=True, claim=redeem)
         audit.record("password_reset", pool_id=pool.id, client_id=registration.client.client_id, sub=sub)
         self._triggers.post_confirmation(CONFIRM_FORGOT_PASSWORD, user, caller or Caller.of(registration))
 

@@ -8,11 +8,10 @@ from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.auth_flows import CHOICE
 from app_client_authz.domain.challenge import SIGNED_UP, StepState
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.delivery import CodeDelivery, attribute_of, confirmation_channel, confirms_by_code
+from app_client_authz.domain.delivery import CodeDelivery, confirmation_channel, confirms_by_code
 from app_client_authz.domain.errors import (
     AliasExists,
     ChallengeExpired,
-    ExpiredCode,
     InvalidParameter,
     NotAuthorized,
     UserDisabled,
@@ -31,7 +30,7 @@ from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.new_users import NewUsers, take_aliases
 from app_client_authz.services.stored_users import check_unchanged, existing_user, store
 from app_client_authz.services.triggers import Triggers
-from app_client_authz.services.verification_codes import EXPIRED, VerificationCodes
+from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
@@ -175,16 +174,15 @@ class SignUp:
             raise NotAuthorized(_CONFIRMED_ELSEWHERE)
         proof = self._named_codes.prove(registration, name, CONFIRM_SIGN_UP, code, _check_unconfirmed)
         opened = self._registered(registration, session, name, proof.account.key)
-        attribute = attribute_of(proof.destination)
-        flag, now = VERIFIABLE[attribute], self._clock()
+        attribute, now = proof.attribute, self._clock()
+        flag = VERIFIABLE[attribute]
 
         def change(unit: Unit) -> tuple[Confirmed, list[str]]:
             stored = existing_user(unit, pool, proof.account.key, hold=True)
             current = stored.user.attributes
             _check_unconfirmed(stored.user)
             self._codes.redeem(unit, proof)
-            if current.get(attribute) != proof.destination:
-                raise ExpiredCode(EXPIRED, detail="the address was changed since")
+            proof.check_address(stored.user)
             after = replace(
                 stored.user, status=UserStatus.CONFIRMED, attributes={**current, flag: "true"}, updated_at=now
             )

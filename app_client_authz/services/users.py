@@ -176,8 +176,14 @@ class Users:
         if hosted is not None:
             if not permanent:
                 raise NotAuthorized(NO_NEW_PASSWORD)
-            changed = self._directory.set_password(hosted, password, prefix=ASSIGNED, unlocks=True)
-            self._units.write(lambda unit: unit.verification_codes.drop(changed.sub, RESET_PASSWORD.name))
+            sub = hosted.user.sub
+            changed = self._directory.set_password(
+                hosted,
+                password,
+                prefix=ASSIGNED,
+                unlocks=True,
+                claim=lambda unit: unit.verification_codes.drop(sub, RESET_PASSWORD.name),
+            )
             audit.record("password_set", pool_id=pool_id, sub=changed.sub)
             return changed
         credentials = self._new_passwords.hash(pool, password, username=username)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from app_client_authz.crypto import digests
 from app_client_authz.domain import ids
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.delivery import attribute_of
 from app_client_authz.domain.errors import CodeMismatch, ExpiredCode, LimitExceeded
+from app_client_authz.domain.user import User
 from app_client_authz.domain.verification import DIGITS, Purpose, Verdict, is_known, judge
 from app_client_authz.services import audit
 from app_client_authz.storage.attempts import Account
@@ -25,6 +27,20 @@ class Proof:
     purpose: Purpose
     destination: str = field(repr=False)
     digest: bytes = field(repr=False)
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that ``destination`` is an address of."""
+        return attribute_of(self.destination)
+
+    def check_address(self, user: User) -> None:
+        """A code ends with its address: who reads an old mailbox proves nothing (ATT-6, R18).
+
+        Raises:
+            ExpiredCode: the address that it was sent to is not the user's any more.
+        """
+        if user.attributes.get(self.attribute) != self.destination:
+            raise ExpiredCode(EXPIRED, detail="the address was changed since")
 
 
 class VerificationCodes:

@@ -285,19 +285,40 @@ def test_no_password_is_not_the_password_of_a_directorys_user(writable: Place) -
         writable.cognito.change_password(AccessToken=writable.token, ProposedPassword=NEW_PASSWORD)
 
 
+def forgotten(place: Place) -> tuple[dict[str, str], str]:
+    """How kim is named, and the code that resets the password."""
+    given = {"ClientId": place.client, "Username": "kim"}
+    assert place.cognito.forgot_password(**given)["CodeDeliveryDetails"]["DeliveryMedium"] == "EMAIL"
+    services = AppClientAuthz.services(place.app)
+    assert services.outbox is not None
+    return given, services.outbox.of_user(place.pool, place.attributes()["sub"])[0].code
+
+
 def test_a_forgotten_password_is_reset_in_the_directory_once(writable: Place) -> None:
     writable.initiate()
-    given = {"ClientId": writable.client, "Username": "kim"}
-    assert writable.cognito.forgot_password(**given)["CodeDeliveryDetails"]["DeliveryMedium"] == "EMAIL"
-    services = AppClientAuthz.services(writable.app)
-    assert services.outbox is not None
-    code = services.outbox.of_user(writable.pool, writable.attributes()["sub"])[0].code
+    given, code = forgotten(writable)
 
     writable.cognito.confirm_forgot_password(**given, ConfirmationCode=code, Password=NEW_PASSWORD)
 
     assert writable.members.rows["1"].password == NEW_PASSWORD
     with pytest.raises(writable.cognito.exceptions.ExpiredCodeException):
         writable.cognito.confirm_forgot_password(**given, ConfirmationCode=code, Password=PASSWORD)
+
+
+@pytest.mark.attack("R18")
+@pytest.mark.parametrize("ends", ["another address", "another password"])
+def test_a_code_ends_with_its_address_and_with_the_password_there_too(writable: Place, ends: str) -> None:
+    token = writable.token
+    given, code = forgotten(writable)
+    if ends == "another address":
+        writable.members.rows["1"].attributes["email"] = "new@example.com"
+    else:
+        writable.cognito.change_password(AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=NEW_PASSWORD)
+    before = writable.members.rows["1"].password
+
+    with pytest.raises(writable.cognito.exceptions.ExpiredCodeException):
+        writable.cognito.confirm_forgot_password(**given, ConfirmationCode=code, Password="A-th1rd-battery")
+    assert writable.members.rows["1"].password == before
 
 
 def test_attributes_are_written_to_the_directory(writable: Place) -> None:
