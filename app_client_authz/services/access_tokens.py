@@ -22,7 +22,7 @@ from app_client_authz.domain.user import User, UserStatus, username_key
 from app_client_authz.services.keys import Keys
 from app_client_authz.services.own_tokens import proven
 from app_client_authz.services.stored_users import existing_user
-from app_client_authz.storage.token_sessions import Bearer
+from app_client_authz.storage.token_sessions import Bearer, Footing
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
 
@@ -42,18 +42,45 @@ class Holder:
 
 
 def held(unit: Unit, holder: Holder) -> StoredUser:
-    """The holder's row, held until the transaction ends, if nobody ended what the token stands on meanwhile (ATM-3).
+    """The holder's row, held until the transaction ends, if the token still counts.
 
     Raises:
-        UserNotFound, UserDisabled, NotAuthorized: deleted, disabled, signed out or reset since the token was looked at.
+        UserNotFound: deleted since the token was looked at.
+        UserDisabled, NotAuthorized: see ``check_still_counts``.
     """
-    pool = holder.registration.pool
-    stored = existing_user(unit, pool, holder.user.sub, hold=True)
-    if not stored.user.enabled:
-        raise UserDisabled
-    if (stored.user.status, stored.user.signed_out_at) != (holder.user.status, holder.user.signed_out_at):
-        raise NotAuthorized(_REVOKED)
+    stored = existing_user(unit, holder.registration.pool, holder.user.sub, hold=True)
+    check_still_counts(holder, unit, stored)
     return stored
+
+
+def check_still_counts(holder: Holder, unit: Unit, stored: StoredUser) -> None:
+    """Nothing, if nobody ended what the token stands on meanwhile, nor does until the transaction ends (ATM-3, REF-3).
+
+    ``stored`` is the holder's row, which the transaction holds: it comes first, the token session then.
+
+    Raises:
+        UserDisabled: disabled since the token was looked at.
+        NotAuthorized: since then the user was signed out or reset, the token session ended or the client deleted.
+    """
+    user = stored.user
+    if not user.enabled:
+        raise UserDisabled
+    footing = unit.token_sessions.hold(holder.registration.client.client_id, _session_of(holder.claims))
+    if footing is None or _is_over(holder.claims, footing, user):
+        raise NotAuthorized(_REVOKED)
+    if (user.status, user.signed_out_at) != (holder.user.status, holder.user.signed_out_at):
+        raise NotAuthorized(_REVOKED)
+
+
+def _session_of(claims: Mapping[str, object]) -> str | None:
+    """None for a token of a client without token revocation."""
+    origin_jti = claims.get("origin_jti")
+    return str(origin_jti) if origin_jti else None
+
+
+def _is_over(claims: Mapping[str, object], footing: Footing, user: User) -> bool:
+    since = standing_since(claims, footing.sessions_valid_from, footing.opened_at)
+    return footing.revoked_at is not None or since is None or (user.signed_out_at or 0) >= since
 
 
 class AccessTokens:
@@ -77,11 +104,10 @@ class AccessTokens:
         claims = self._verified(access_token, base)
         if scopes.ADMIN not in str(claims.get("scope", "")).split():
             raise NotAuthorized("Access Token does not have required scopes")
-        origin_jti = claims.get("origin_jti")
 
         def look(unit: Unit) -> Bearer:
             found = unit.token_sessions.bearer(
-                str(claims["client_id"]), str(claims.get("sub", "")), str(origin_jti) if origin_jti else None
+                str(claims["client_id"]), str(claims.get("sub", "")), _session_of(claims)
             )
             return self._gone(unit, claims) if found is None else found
 
@@ -91,8 +117,7 @@ class AccessTokens:
             raise NotAuthorized(_INVALID, detail="another pool's client")
         if not user.enabled:
             raise UserDisabled
-        since = standing_since(claims, pool.sessions_valid_from, found.opened_at)
-        if found.revoked_at is not None or since is None or (user.signed_out_at or 0) >= since:
+        if _is_over(claims, Footing(pool.sessions_valid_from, found.opened_at, found.revoked_at), user):
             raise NotAuthorized(_REVOKED)
         if user.status == UserStatus.RESET_REQUIRED:
             raise PasswordResetRequired

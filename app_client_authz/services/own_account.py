@@ -1,5 +1,7 @@
 """What users do with their own account: change the password, sign out everywhere, delete it (api.md 4.19 to 4.21)."""
 
+from functools import partial
+
 from app_client_authz.domain import passwords
 from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.clock import Clock
@@ -7,7 +9,7 @@ from app_client_authz.domain.errors import ConcurrentModification, LimitExceeded
 from app_client_authz.domain.user import UserStatus
 from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import audit, auth_events
-from app_client_authz.services.access_tokens import AccessTokens, Holder, held
+from app_client_authz.services.access_tokens import AccessTokens, Holder, check_still_counts, held
 from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.directory_writes import DirectoryWrites
 from app_client_authz.services.passwords import NewPasswords
@@ -107,8 +109,9 @@ class OwnAccount:
         Raises:
             As ``AccessTokens.holder``.
         """
-        user = self._access_tokens.holder(access_token, base).user
-        self._users.sign_out(user.pool_id, user.sub)
+        holder = self._access_tokens.holder(access_token, base)
+        user = holder.user
+        self._users.sign_out(user.pool_id, user.sub, condition=partial(check_still_counts, holder))
 
     def delete(self, access_token: str, base: str) -> None:
         """Delete the user with all sessions; the name is free again (DeleteUser).
@@ -116,5 +119,6 @@ class OwnAccount:
         Raises:
             As ``AccessTokens.holder``.
         """
-        user = self._access_tokens.holder(access_token, base).user
-        self._users.delete(user.pool_id, user.sub)
+        holder = self._access_tokens.holder(access_token, base)
+        user = holder.user
+        self._users.delete(user.pool_id, user.sub, condition=partial(check_still_counts, holder))

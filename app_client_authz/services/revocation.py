@@ -42,9 +42,11 @@ class Revocation:
             raise InvalidTokenRequest(detail="another client's refresh token")
 
         def end(unit: Unit) -> bool:
+            # The token session first, as whoever writes in its name holds it (see ``held``).
+            ended = unit.token_sessions.revoke(session.id, now)
             if linked and pool.tracks_sessions and session.sso_session_id is not None:
                 unit.sso_sessions.end_one(session.sub, session.sso_session_id)
-            return unit.token_sessions.revoke(session.id, now)
+            return ended
 
         if self._units.write(end):
             audit.record("token_session_revoked", pool_id=pool.id, client_id=client.client_id, sub=session.sub)

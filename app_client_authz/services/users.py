@@ -31,6 +31,10 @@ from app_client_authz.storage.users import StoredUser
 T = TypeVar("T")
 
 
+def _whoever(unit: Unit, stored: StoredUser) -> None:
+    """No condition."""
+
+
 class Users:
     """One method per operation; each names the user as ``existing_user`` does."""
 
@@ -220,8 +224,8 @@ class Users:
         """
         self._set_enabled(pool_id, name, enabled=False)
 
-    def sign_out(self, pool_id: str, name: str) -> None:
-        """Revoke every token session of the user (AdminUserGlobalSignOut).
+    def sign_out(self, pool_id: str, name: str, *, condition: Callable[[Unit, StoredUser], None] = _whoever) -> None:
+        """Revoke every token session of the user (AdminUserGlobalSignOut); ``condition`` as for ``delete``.
 
         Raises:
             UserNotFound, ResourceNotFound.
@@ -229,14 +233,17 @@ class Users:
         now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
+            condition(unit, stored)
             store(unit, pool, stored, replace(stored.user, signed_out_at=now))
             unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
             unit.challenge_sessions.end_of_user(stored.user.sub)
 
         self._change(pool_id, name, "user_signed_out", change)
 
-    def delete(self, pool_id: str, name: str) -> None:
+    def delete(self, pool_id: str, name: str, *, condition: Callable[[Unit, StoredUser], None] = _whoever) -> None:
         """Delete the user with all sessions (AdminDeleteUser).
+
+        ``condition`` ends it by what it raises; the user's row is held meanwhile.
 
         Raises:
             UserNotFound, ResourceNotFound.
@@ -244,11 +251,13 @@ class Users:
         """
         hosted = self._directory.user(pool_id, name)
         if hosted is not None:
+            self._units.write(lambda unit: condition(unit, existing_user(unit, hosted.pool, name, hold=True)))
             self._directory.delete(hosted)
             return
         now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
+            condition(unit, stored)
             unit.users.delete(pool.id, stored.user.sub)
             unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
 

@@ -96,6 +96,22 @@ _STANDING = (
     )
     .where(app_clients.c.client_id == bindparam("client_id"))
 )
+_HOLD = (
+    select(pools.c.sessions_valid_from, token_sessions.c.created_at, token_sessions.c.revoked_at)
+    .select_from(token_sessions)
+    .join(app_clients, app_clients.c.client_id == token_sessions.c.client_id)
+    .join(pools, pools.c.id == app_clients.c.pool_id)
+    .where(token_sessions.c.id == bindparam("id"))
+    # Not the client: it does not go without its sessions.
+    .with_for_update(read=True, of=(token_sessions, pools))
+)
+_HOLD_CLIENT = (
+    select(pools.c.sessions_valid_from)
+    .select_from(app_clients)
+    .join(pools, pools.c.id == app_clients.c.pool_id)
+    .where(app_clients.c.client_id == bindparam("client_id"))
+    .with_for_update(read=True)
+)
 _ALIVE_USER = slice(len(REGISTRATION_COLUMNS), len(REGISTRATION_COLUMNS) + len(USER_COLUMNS))
 
 
@@ -130,6 +146,14 @@ class TokenStanding(NamedTuple):
     opened_at: float | None
     revoked_at: float | None
     user: UserStanding | None
+
+
+class Footing(NamedTuple):
+    """What a token stands on besides its user. Instants are epoch seconds; ``opened_at`` is None without a session."""
+
+    sessions_valid_from: float
+    opened_at: float | None
+    revoked_at: float | None
 
 
 class TokenSessions:
@@ -273,6 +297,17 @@ class TokenSessions:
         if self._looks is not None:
             self._looks.by_sub(user.pool_id, user.sub)
         return Bearer(registration_of(tuple(row)), user, row.opened_at, row.revoked_at)
+
+    def hold(self, client_id: str, session_id: str | None) -> Footing | None:
+        """What a token of the client stands on, held still until the transaction ends; None if that is gone (ATM-3).
+
+        ``session_id`` is None for a token that names no session: its client is what it has.
+        """
+        if session_id is None:
+            valid_from = self._connection.execute(_HOLD_CLIENT, {"client_id": client_id}).scalar_one_or_none()
+            return None if valid_from is None else Footing(valid_from, None, None)
+        row = self._connection.execute(_HOLD, {"id": _key_octets(session_id)}).one_or_none()
+        return None if row is None else Footing(*row)
 
     def standing(self, client_id: str, sub: str, session_id: str | None) -> TokenStanding | None:
         """What a token of user or machine still stands on, in one statement; None without its client."""

@@ -1,6 +1,7 @@
 """What an administrator decides while a user's own request is under way, and limits that nobody talks away."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from app_client_authz.domain.errors import (
     UserDisabled,
 )
 from app_client_authz.domain.pool import PoolSpec
+from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import UserStatus
 from app_client_authz.services.authentication import NewPasswordRequired
+from app_client_authz.services.issuer import TokenSet
+from app_client_authz.services.stored_users import store
 from tests.services.world import BASE, PASSWORD, World
 
 FRESH = "Fresh-passw0rd!"
@@ -24,9 +28,12 @@ FLOWS = ("ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 
 def token_of(world: World, name: str = "kim") -> str:
     """An access token of the API."""
-    registration = world.client(explicit_auth_flows=FLOWS)
+    return tokens_of(world, world.client(explicit_auth_flows=FLOWS), name).access_token
+
+
+def tokens_of(world: World, registration: Registration, name: str = "kim") -> TokenSet:
     user = world.sign_in(registration, name)
-    return world.services.tokens.sign_in(registration, user, digests.random_uuid(), BASE).access_token
+    return world.services.tokens.sign_in(registration, user, digests.random_uuid(), BASE)
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, world: World, act: Callable[[], Any]) -> None:
@@ -62,6 +69,87 @@ def test_password_change_loses_to_the_administrator(
 
     world.services.users.enable(world.pool.id, "kim")
     assert world.sign_in(world.client()).username == "kim"
+
+
+@pytest.mark.attack("R18")
+@pytest.mark.parametrize("ends", ["its session", "its client, where it names no session", "all from before a restore"])
+def test_password_change_loses_to_the_end_of_its_token(
+    world: World, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    world.user()
+    names_session = "no session" not in ends
+    registration = world.client(explicit_auth_flows=FLOWS, enable_token_revocation=names_session)
+    tokens = tokens_of(world, registration)
+    world.clock.advance(1)
+
+    def end() -> None:
+        if ends == "its session":
+            world.services.revocation.revoke(registration, tokens.refresh_token or "", BASE)
+        elif names_session:
+            world.services.pools.forget_sessions(world.pool.id)
+        else:
+            world.services.app_clients.delete(world.pool.id, registration.client.client_id)
+
+    meanwhile(monkeypatch, world, end)
+
+    with pytest.raises(NotAuthorized, match="revoked"):
+        world.services.own_account.change_password(tokens.access_token, BASE, PASSWORD, FRESH)
+
+    assert world.sign_in(world.client()).username == "kim"
+
+
+@pytest.mark.attack("R18")
+@pytest.mark.parametrize("names_session", [True, False])
+def test_end_of_a_token_waits_for_what_it_is_writing(
+    world: World, monkeypatch: pytest.MonkeyPatch, names_session: bool
+) -> None:
+    """Once the end is answered, nothing is written any more."""
+    world.user()
+    registration = world.client(explicit_auth_flows=FLOWS, enable_token_revocation=names_session)
+    tokens = tokens_of(world, registration)
+
+    def end() -> None:
+        if names_session:
+            world.services.revocation.revoke(registration, tokens.refresh_token or "", BASE)
+        else:
+            world.services.app_clients.delete(world.pool.id, registration.client.client_id)
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        ending: list[Future[None]] = []
+
+        def store_slowly(*arguments: Any) -> Any:
+            ending.append(elsewhere.submit(end))
+            with pytest.raises(TimeoutError):
+                ending[0].result(timeout=0.2)
+            return store(*arguments)
+
+        monkeypatch.setattr("app_client_authz.services.own_attributes.store", store_slowly)
+        world.services.own_attributes.update(tokens.access_token, BASE, {"name": "Kim"})
+        ending[0].result(timeout=5)
+
+    assert world.services.users.describe(world.pool.id, "kim").attributes["name"] == "Kim"
+
+
+@pytest.mark.attack("R18")
+@pytest.mark.parametrize("operation", ["delete", "sign_out"])
+def test_token_that_ended_meanwhile_neither_deletes_nor_signs_out_its_user(
+    world: World, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    world.user()
+    registration = world.client(explicit_auth_flows=FLOWS)
+    stolen, tokens = tokens_of(world, registration), tokens_of(world, registration)
+    change = world.services.users._change
+
+    def revoked_first(*arguments: Any) -> Any:
+        world.services.revocation.revoke(registration, stolen.refresh_token or "", BASE)
+        return change(*arguments)
+
+    monkeypatch.setattr(world.services.users, "_change", revoked_first)
+
+    with pytest.raises(NotAuthorized, match="revoked"):
+        getattr(world.services.own_account, operation)(stolen.access_token, BASE)
+
+    assert world.refresh(registration, tokens)
 
 
 def test_password_change_does_not_undo_a_required_reset(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
