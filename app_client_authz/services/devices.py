@@ -99,7 +99,7 @@ class Devices:
         device_id = device.id_of(owner.pool.id, key)
         if device_id is None or claims.get("device_key") != key:
             raise InvalidParameter(_INVALID_KEY)
-        origin_jti, now = claims.get("origin_jti"), self._clock()
+        client_id, now = holder.registration.client.client_id, self._clock()
         confirmed = Device(
             owner.sub,
             device_id,
@@ -114,8 +114,9 @@ class Devices:
 
         def add(unit: Unit) -> None:
             owner.hold(unit)
-            # Once forgotten it never comes back: another sign-in gives another key.
-            if origin_jti is not None and unit.token_sessions.device_of(str(origin_jti)) != device_id:
+            # Once forgotten it never comes back: another sign-in gives another key. By what every token has, as some
+            # name no session.
+            if not unit.token_sessions.is_on_device(client_id, owner.sub, device_id):
                 raise InvalidParameter(_INVALID_KEY)
             if not unit.devices.add(confirmed, verifier):
                 raise DeviceKeyExists

@@ -255,10 +255,15 @@ class TokenSessions:
         )
         return self._connection.execute(hit).rowcount
 
-    def device_of(self, session_id: str) -> str | None:
-        """The device that the session is tied to, ``device.FORGOTTEN`` if it was; None without one."""
-        statement = select(token_sessions.c.device_id).where(token_sessions.c.id == octets_of(session_id))
-        return _device_id(self._connection.execute(statement).scalar_one_or_none())
+    def is_on_device(self, client_id: str, sub: str, device_id: str) -> bool:
+        """Whether the client has a live session of the user's on that device: after ``forget_device``, none."""
+        statement = select(token_sessions.c.id).where(
+            token_sessions.c.client_id == client_id,
+            token_sessions.c.sub == sub,
+            token_sessions.c.device_id == octets_of(device_id),
+            token_sessions.c.revoked_at.is_(None),
+        )
+        return self._connection.execute(statement.limit(1)).first() is not None
 
     def forget_device(self, pool_id: str, sub: str, device_id: str) -> None:
         """From now on no device key fits the user's sessions on that device."""

@@ -127,7 +127,7 @@ def test_device_changes_in_no_hands_whose_token_ended_meanwhile(tracking: Tracki
 
 
 @pytest.mark.attack("R16")
-def test_token_of_a_client_without_revocation_confirms_its_own_device_only(
+def test_token_of_a_client_without_revocation_confirms_its_own_device_once_and_no_other(
     tracking: Tracking, clock: MovableClock
 ) -> None:
     flows = ("ALLOW_USER_PASSWORD_AUTH",)
@@ -141,6 +141,10 @@ def test_token_of_a_client_without_revocation_confirms_its_own_device_only(
     with pytest.raises(InvalidParameter, match=r"^Invalid device key given\.$"):
         another.confirm(tokens, foreign)
     assert another.confirm(tokens, key) is False
+
+    tracking.devices.forget(tracking.devices.user(tracking.world.pool.id, "kim"), key)
+    with pytest.raises(InvalidParameter, match=r"^Invalid device key given\.$"):
+        another.confirm(tokens, key)
 
 
 def test_verifier_is_sealed_for_its_row_and_resealed(
