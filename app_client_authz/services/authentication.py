@@ -194,8 +194,8 @@ class Authentication:
         self._ask(registration, user.username, stored, Caller.of(registration))
         return self.go_on(registration, stored, session_seconds=session_seconds, door=door)
 
-    def check_password(self, registration: Registration, user: User, password: str) -> str | None:
-        """The hash that the right password was held against: it tells whether the password changed since.
+    def check_password(self, registration: Registration, user: User, password: str) -> StoredUser:
+        """The user as read before the password turned out to be right: it tells whether that changed since.
 
         A user without a password proves it by saying none.
 
@@ -205,7 +205,6 @@ class Authentication:
         """
         stored = self._units.read(lambda unit: unit.users.find(user.pool_id, user.sub))
         key = username_key(user.username, registration.pool.case_sensitive)
-        password_hash = None if stored is None else stored.password_hash
         has_none = stored is not None and not stored.has_password and not password
         self._attempts.judge(
             registration,
@@ -216,7 +215,7 @@ class Authentication:
         )
         if stored is None or _may_set_password(stored.user):
             raise NotAuthorized("User password cannot be changed in the current state.")
-        return password_hash
+        return stored
 
     def answer_new_password(
         self,

@@ -150,6 +150,8 @@ class DirectoryWrites:
         sub = found.user.sub
 
         def end(unit: Unit) -> None:
+            # Whoever proved the old password while the directory replaced it does not replace the new one (API-5).
+            unit.users.advance(sub)
             unit.sso_sessions.end_of_user(sub)
             unit.challenge_sessions.end_of_user(sub)
             if unlocks:

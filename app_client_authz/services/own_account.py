@@ -11,14 +11,17 @@ from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import audit, auth_events
 from app_client_authz.services.access_tokens import AccessTokens, Holder, check_still_counts, held
 from app_client_authz.services.authentication import Authentication
-from app_client_authz.services.directory_writes import DirectoryWrites
+from app_client_authz.services.directory_writes import DirectoryWrites, HostUser
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.users import Users
 from app_client_authz.services.verification_codes import TOO_MANY
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
+from app_client_authz.storage.users import StoredUser
 
 CHANGES_PER_HOUR = 5
+# Of two changes from the same old password one wins (API-5).
+_OVERTAKEN = "The password was changed by another request."
 
 
 class OwnAccount:
@@ -45,9 +48,7 @@ class OwnAccount:
     def change_password(self, access_token: str, base: str, previous: str, proposed: str) -> None:
         """Replace the password by one that the pool's policy takes; tokens stay valid (ChangePassword).
 
-        A code that was sent to reset the old one is over.
-
-        ``previous`` is empty for a user who has no password yet.
+        A code that was sent to reset the old one is over. ``previous`` is empty for a user who has no password yet.
 
         Raises:
             NotAuthorized: the previous password is wrong; it counts as a failed sign-in (API-5).
@@ -67,24 +68,15 @@ class OwnAccount:
         before = self._authentication.check_password(holder.registration, holder.user, previous)
         hosted = self._directory.user(pool.id, sub)
         if hosted is not None:
-            self._directory.set_password(
-                hosted,
-                proposed,
-                prefix=passwords.CHOSEN,
-                unlocks=False,
-                claim=lambda unit: unit.verification_codes.drop(sub, RESET_PASSWORD.name),
-            )
-            self._units.write(lambda unit: self._note(unit, holder))
-            self._tell(holder)
+            self._change_there(holder, hosted, before, proposed)
             return
         credentials = self._new_passwords.hash(pool, proposed, username=holder.user.username, prefix=passwords.CHOSEN)
         now = self._clock()
 
         def change(unit: Unit) -> None:
             stored = held(unit, holder)
-            if stored.password_hash != before:
-                # Of two changes from the same old password one wins (API-5).
-                raise ConcurrentModification("The password was changed by another request.")
+            if stored.password_hash != before.password_hash:
+                raise ConcurrentModification(_OVERTAKEN)
             unit.users.set_password(sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
             unit.sso_sessions.end_of_user(sub)
             unit.challenge_sessions.end_of_user(sub)
@@ -92,6 +84,19 @@ class OwnAccount:
             self._note(unit, holder)
 
         self._units.write(change)
+        self._tell(holder)
+
+    def _change_there(self, holder: Holder, hosted: HostUser, before: StoredUser, proposed: str) -> None:
+        sub = hosted.user.sub
+
+        def claim(unit: Unit) -> None:
+            held(unit, holder)
+            if not unit.users.advance(sub, before.version):
+                raise ConcurrentModification(_OVERTAKEN)
+            unit.verification_codes.drop(sub, RESET_PASSWORD.name)
+
+        self._directory.set_password(hosted, proposed, prefix=passwords.CHOSEN, unlocks=False, claim=claim)
+        self._units.write(lambda unit: self._note(unit, holder))
         self._tell(holder)
 
     def _note(self, unit: Unit, holder: Holder) -> None:

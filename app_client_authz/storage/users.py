@@ -273,6 +273,16 @@ class Users:
         )
         return self._connection.execute(hit).rowcount == 1
 
+    def advance(self, sub: str, expected_version: int | None = None) -> bool:
+        """Another version of the row, for a change that is made elsewhere; False if it is not the expected one (ATM-4).
+
+        Without ``expected_version`` whichever there is.
+        """
+        hit = update(users).where(users.c.sub == sub).values(version=users.c.version + 1)
+        if expected_version is not None:
+            hit = hit.where(users.c.version == expected_version)
+        return self._connection.execute(hit).rowcount == 1
+
     def rehash(self, sub: str, old_hash: str, new_hash: str) -> None:
         """The same password under new parameters, unless it was changed meanwhile."""
         self._connection.execute(

@@ -1,5 +1,6 @@
 """What an administrator decides while a user's own request is under way, and limits that nobody talks away."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ from app_client_authz.crypto import digests
 from app_client_authz.domain.errors import (
     ChallengeExpired,
     CodeMismatch,
+    ConcurrentModification,
     LimitExceeded,
     NotAuthorized,
     UserDisabled,
@@ -21,6 +23,7 @@ from app_client_authz.services.authentication import NewPasswordRequired
 from app_client_authz.services.issuer import TokenSet
 from app_client_authz.services.stored_users import store
 from tests.services.world import BASE, PASSWORD, World
+from tests.support.members import Member, WritableMembers
 
 FRESH = "Fresh-passw0rd!"
 FLOWS = ("ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
@@ -260,3 +263,89 @@ def test_codes_from_before_a_restore_prove_nothing(proving: World) -> None:
     with proving.services.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM authz_verification_codes").scalar() == 0
     assert newest_code(proving, sub)
+
+
+# --- users of a directory -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def members() -> WritableMembers:
+    """kim, in a directory of the host."""
+    return WritableMembers(Member("7", "kim"))
+
+
+@pytest.fixture
+def hosting(world: World, members: WritableMembers) -> World:
+    world.services.directory_calls.own.register(members)
+    return world
+
+
+def after_the_check(monkeypatch: pytest.MonkeyPatch, members: WritableMembers, act: Callable[[], Any]) -> None:
+    """``act`` happens when the directory has looked at the next password."""
+    verify = members.verify_password
+
+    def verify_and_act(key: str, password: str) -> bool:
+        right = verify(key, password)
+        monkeypatch.setattr(members, "verify_password", verify)
+        act()
+        return right
+
+    monkeypatch.setattr(members, "verify_password", verify_and_act)
+
+
+@pytest.mark.attack("R24")
+def test_one_of_two_changes_from_one_password_counts_in_a_directory(
+    hosting: World, members: WritableMembers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, token = hosting.services.own_account.change_password, token_of(hosting)
+    after_the_check(monkeypatch, members, lambda: change(token, BASE, PASSWORD, FRESH))
+
+    with pytest.raises(ConcurrentModification):
+        change(token, BASE, PASSWORD, "Sec0nd-passw0rd!")
+
+    assert members.rows["7"].password == FRESH
+
+
+@pytest.mark.attack("R24")
+def test_password_that_a_directory_is_just_replacing_is_the_old_one_already(
+    hosting: World, members: WritableMembers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, token = hosting.services.own_account.change_password, token_of(hosting)
+    set_password, proved, replaced = members.set_password, threading.Event(), threading.Event()
+
+    def both_under_way() -> None:
+        proved.set()
+        assert replaced.wait(30)
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        second: list[Future[None]] = []
+
+        def set_slowly(key: str, password: str) -> None:
+            after_the_check(monkeypatch, members, both_under_way)
+            second.append(elsewhere.submit(change, token, BASE, PASSWORD, "Sec0nd-passw0rd!"))
+            assert proved.wait(30)
+            set_password(key, password)
+
+        monkeypatch.setattr(members, "set_password", set_slowly)
+        try:
+            change(token, BASE, PASSWORD, FRESH)
+        finally:
+            monkeypatch.setattr(members, "set_password", set_password)
+            replaced.set()
+        with pytest.raises(ConcurrentModification):
+            second[0].result(timeout=30)
+
+    assert members.rows["7"].password == FRESH
+
+
+@pytest.mark.attack("R18")
+def test_token_that_ended_meanwhile_sets_no_password_in_a_directory(
+    hosting: World, members: WritableMembers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = token_of(hosting)
+    after_the_check(monkeypatch, members, lambda: hosting.services.users.sign_out(hosting.pool.id, "kim"))
+
+    with pytest.raises(NotAuthorized, match="revoked"):
+        hosting.services.own_account.change_password(token, BASE, PASSWORD, FRESH)
+
+    assert members.rows["7"].password == PASSWORD
