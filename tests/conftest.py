@@ -15,7 +15,7 @@ from app_client_authz.crypto import jwts
 from app_client_authz.storage.engine import tune_sqlite
 from tests.support.browser import chromium, launched
 from tests.support.clock import MovableClock
-from tests.support.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
+from tests.support.databases import PostgresServer, SqliteTemplate, postgres_server, quick_folder, sqlite_url
 from tests.support.keys import ready_made
 from tests.support.live import LiveServer
 from tests.support.sockets import only_loopback
@@ -76,6 +76,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
     return SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
 
 
+@pytest.fixture
+def database_folder() -> Iterator[Path]:
+    """An empty folder of the test's own, for SQLite files."""
+    with quick_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> str:
     """Which database a test runs on; every fixture below follows it, and the test runs once per database."""
@@ -83,11 +90,11 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(database: str, request: pytest.FixtureRequest, database_folder: Path) -> Iterator[str]:
     """The URL of a migrated, otherwise empty database of the test's own."""
     if database == "sqlite":
         template: SqliteTemplate = request.getfixturevalue("sqlite_template")
-        yield _render(template.copy_to(tmp_path / "authz.sqlite"))
+        yield _render(template.copy_to(database_folder / "authz.sqlite"))
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     with server.database() as url:
@@ -95,10 +102,10 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
 
 
 @pytest.fixture
-def unmigrated_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def unmigrated_url(database: str, request: pytest.FixtureRequest, database_folder: Path) -> Iterator[str]:
     """The URL of a database without any table."""
     if database == "sqlite":
-        yield _render(sqlite_url(tmp_path / "unmigrated.sqlite"))
+        yield _render(sqlite_url(database_folder / "unmigrated.sqlite"))
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     with server.database(migrated=False) as url:
@@ -115,9 +122,9 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def sqlite_url_migrated(sqlite_template: SqliteTemplate, tmp_path: Path) -> str:
+def sqlite_url_migrated(sqlite_template: SqliteTemplate, database_folder: Path) -> str:
     """The URL of a migrated SQLite file, for tests whose subject is not the database."""
-    return _render(sqlite_template.copy_to(tmp_path / "authz-only.sqlite"))
+    return _render(sqlite_template.copy_to(database_folder / "authz-only.sqlite"))
 
 
 @pytest.fixture

@@ -90,12 +90,12 @@ MakeApp = Callable[[], Flask]
 
 
 @pytest.fixture
-def make_app(sqlite_template: SqliteTemplate, tmp_path: Path) -> MakeApp:
+def make_app(sqlite_template: SqliteTemplate, database_folder: Path) -> MakeApp:
     """An app over a database with our tables."""
 
     def make() -> Flask:
         app = Flask("host")
-        url = sqlite_template.copy_to(tmp_path / "host.sqlite")
+        url = sqlite_template.copy_to(database_folder / "host.sqlite")
         app.config.update(SECRET_KEY="only for tests, and long enough", SQLALCHEMY_DATABASE_URI=str(url))
         app.config.update(SMALL_HASHES)
         return app

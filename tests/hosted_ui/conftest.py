@@ -35,11 +35,11 @@ def furnished(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture
-def make_site(furnished: Path, tmp_path: Path, clock: MovableClock) -> MakeSite:
+def make_site(furnished: Path, database_folder: Path, clock: MovableClock) -> MakeSite:
     """``make_site(AUTHZ_…=…)``: an app over a copy of the furnished database."""
 
     def make(flask_options: dict[str, Any] | None = None, **config: Any) -> Site:
-        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.sqlite"
+        path = database_folder / f"{len(list(database_folder.iterdir()))}.sqlite"
         path.write_bytes(furnished.read_bytes())
         return _site(path, clock, config, **(flask_options or {}))
 

@@ -157,8 +157,8 @@ class Site:
 
 def copied_site(url: str, clock: Clock, **settings: object) -> Site:
     """As ``make_site`` on an SQLite file, from a copy of the first site of that kind: the same IDs, a fraction of
-    the time. For one site of a test; what is compared with it is made by ``make_site``."""
-    kind = f"{sorted(settings.items())} {clock()}"
+    the time, and as old as the first one. For one site of a test; what is compared with it is made by ``make_site``."""
+    kind = str(sorted(settings.items()))
     file = Path(str(sa.make_url(url).database))
     if kind not in _KEPT:
         site = make_site(url, clock, **settings)
