@@ -79,7 +79,8 @@ def test_pytest_finds_the_fixtures_for_hosts_by_itself(wheel: Path) -> None:
 def _files(folder: Path) -> set[str]:
     """What is there, without what running the code leaves behind."""
     paths = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    return {path.as_posix() for path in paths if not {"__pycache__", "instance", "node_modules"} & set(path.parts)}
+    left = {"__pycache__", ".pytest_cache", "instance", "node_modules"}
+    return {path.as_posix() for path in paths if not left & set(path.parts)}
 
 
 def _run(*command: str, folder: Path | None = None) -> None:

@@ -15,6 +15,12 @@ from tests.support.live import LiveServer
 from tests.support.site import Site, copied_site, make_site
 
 
+@pytest.fixture(autouse=True)
+def _ready_made_keys(request: pytest.FixtureRequest) -> None:
+    if "standing" not in request.fixturenames:
+        request.getfixturevalue("ready_made_keys")
+
+
 @pytest.fixture
 def clock() -> MovableClock:
     """Starts now: botocore signs with the time of the machine. Signatures fail once it moved by 5 minutes."""
