@@ -89,6 +89,11 @@ class Host:
 MakeApp = Callable[[], Flask]
 
 
+@pytest.fixture(autouse=True)
+def _ready_made_keys(ready_made_keys: None) -> None:
+    """Each test here has a database of its own."""
+
+
 @pytest.fixture
 def make_app(sqlite_template: SqliteTemplate, database_folder: Path) -> MakeApp:
     """An app over a database with our tables."""
