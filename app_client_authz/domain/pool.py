@@ -66,9 +66,9 @@ class UserPool:
     def replace(self, spec: PoolSpec, *, now: float, in_use: Iterable[str] = ()) -> "UserPool":
         """The pool after UpdateUserPool: what is not in ``spec`` goes back to its default.
 
-        Stays: what is fixed at creation, what has operations of its own; and, where not given, the name, both
-        policies, the tags and the dynamic client registration. ``in_use`` names the features that clients and
-        domains of the pool use and LITE pools do not have.
+        Stays: what is fixed at creation, what has operations of its own; and, where not given, the name, whether MFA
+        is on, both policies, the tags and the dynamic client registration. ``in_use`` names the features that clients
+        and domains of the pool use and LITE pools do not have.
 
         Raises:
             InvalidParameter: a member is wrong, or two contradict each other.
@@ -85,6 +85,7 @@ class UserPool:
         spec = replace(
             spec,
             name=kept.name if spec.name is None else spec.name,
+            mfa=kept.mfa if spec.mfa is None else spec.mfa,
             allowed_first_auth_factors=kept.allowed_first_auth_factors
             if keeps_policies
             else spec.allowed_first_auth_factors,

@@ -39,7 +39,7 @@ def lite_refuses(features: list[str]) -> str:
     return _refuses("LITE", features)
 
 
-def checked(spec: PoolSpec, *, mfa_before: str = "OFF", policy_before: PasswordPolicy | None = None) -> PoolSpec:
+def checked(spec: PoolSpec, *, mfa_before: str | None = None, policy_before: PasswordPolicy | None = None) -> PoolSpec:
     """The spec in its kept form, every rule checked but those of the schema: empty lists are "not set", settings
     of ours are no tags, defaults that depend on others are filled in.
 
@@ -55,6 +55,7 @@ def checked(spec: PoolSpec, *, mfa_before: str = "OFF", policy_before: PasswordP
         auto_verified_attributes=_unless_empty(spec.auto_verified_attributes),
         attributes_require_verification_before_update=_unless_empty(spec.attributes_require_verification_before_update),
         account_recovery=spec.account_recovery or None,
+        mfa="OFF" if spec.mfa is None else spec.mfa,
         sms_configuration=spec.sms_configuration or None,
         lambda_config=spec.lambda_config or None,
         key_configuration=spec.key_configuration or None,
@@ -149,7 +150,7 @@ def _check_shape(spec: PoolSpec) -> None:
     checker.done()
 
 
-def _check_verification(spec: PoolSpec, mfa_before: str) -> None:
+def _check_verification(spec: PoolSpec, mfa_before: str | None) -> None:
     by_sms = "phone_number" in (spec.auto_verified_attributes or ())
     if by_sms and not spec.sms_configuration:
         raise InvalidParameter("SMS configuration is required when phone_number is selected for auto verification")
@@ -164,7 +165,7 @@ def _check_verification(spec: PoolSpec, mfa_before: str) -> None:
         )
 
 
-def _second_factors(spec: PoolSpec, mfa_before: str) -> PoolSpec:
+def _second_factors(spec: PoolSpec, mfa_before: str | None) -> PoolSpec:
     factors = spec.factors
     if factors.email is not None and spec.email.email_sending_account == COGNITO_DEFAULT:
         raise InvalidParameter(

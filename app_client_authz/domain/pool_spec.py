@@ -54,10 +54,11 @@ DEFAULT_RECOVERY = (RecoveryMechanism("verified_email", 1), RecoveryMechanism("v
 class PoolSpec:
     """What CreateUserPool and UpdateUserPool can say of a pool; None means "not set".
 
-    In an update, ``name``, ``tags`` and ``dcr_configuration`` stay as they are if they are None. ``schema`` holds
-    overrides of standard attributes and custom attributes. ``unused_account_validity_days`` is the old name of the
-    policy's ``temporary_password_validity_days``, and is folded into it. What stands behind ``factors`` has
-    operations of its own, and no update touches it. ``dialect`` (a preset's name) and ``require_pkce`` are ours.
+    In an update, ``name``, ``mfa``, ``tags`` and ``dcr_configuration`` stay as they are if they are None; a new pool
+    without ``mfa`` has it OFF. ``schema`` holds overrides of standard attributes and custom attributes.
+    ``unused_account_validity_days`` is the old name of the policy's ``temporary_password_validity_days``, and is
+    folded into it. What stands behind ``factors`` has operations of its own, and no update touches it. ``dialect``
+    (a preset's name) and ``require_pkce`` are ours.
     """
 
     name: str | None
@@ -72,7 +73,7 @@ class PoolSpec:
     account_recovery: tuple[RecoveryMechanism, ...] | None = None
     verification: VerificationMessageTemplate = field(default_factory=VerificationMessageTemplate)
     email: EmailConfiguration = field(default_factory=EmailConfiguration)
-    mfa: str = "OFF"
+    mfa: str | None = None
     sms_configuration: Document | None = None
     sms_authentication_message: str | None = None
     devices: DeviceConfiguration | None = None

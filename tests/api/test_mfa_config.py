@@ -96,10 +96,10 @@ def test_factors_can_be_set_up_while_mfa_is_off(cognito: Any, pool_id: str, memb
 def test_update_of_the_pool_leaves_factors_alone(cognito: Any, pool_id: str) -> None:
     configure(cognito, pool_id, MfaConfiguration="OPTIONAL", **TOKEN)
 
-    cognito.update_user_pool(UserPoolId=pool_id, MfaConfiguration="OPTIONAL", PoolName="renamed")
+    cognito.update_user_pool(UserPoolId=pool_id, PoolName="renamed")
     assert config(cognito, pool_id) == {"MfaConfiguration": "OPTIONAL", **TOKEN}
 
-    cognito.update_user_pool(UserPoolId=pool_id)
+    cognito.update_user_pool(UserPoolId=pool_id, MfaConfiguration="OFF")
     assert config(cognito, pool_id) == OFF | TOKEN
 
 

@@ -132,10 +132,18 @@ def test_update_keeps_mode_and_factors_that_are_on() -> None:
     assert (after.spec.mfa, after.spec.factors) == ("OPTIONAL", MfaFactors(software_token=True))
 
 
-def test_update_without_a_mode_switches_mfa_off_and_keeps_the_factors() -> None:
+def test_update_without_a_mode_keeps_it() -> None:
     pool = create().set_mfa(MfaChange(mode="OPTIONAL", software_token=True), now=20.0)
 
     after = pool.replace(PLAIN, now=30.0)
+
+    assert (after.spec.mfa, after.spec.factors) == ("OPTIONAL", MfaFactors(software_token=True))
+
+
+def test_update_that_switches_mfa_off_keeps_the_factors() -> None:
+    pool = create().set_mfa(MfaChange(mode="OPTIONAL", software_token=True), now=20.0)
+
+    after = pool.replace(replace(PLAIN, mfa="OFF"), now=30.0)
 
     assert (after.spec.mfa, after.spec.factors) == ("OFF", MfaFactors(software_token=True))
 
@@ -159,7 +167,7 @@ def test_update_that_drops_the_sms_that_mfa_needs_is_refused() -> None:
     with pytest.raises(InvalidParameter, match=r"^Can't turn off SMS_MFA"):
         pool.replace(replace(PLAIN, mfa="OPTIONAL"), now=30.0)
 
-    assert not pool.replace(PLAIN, now=30.0).spec.factors.sms
+    assert not pool.replace(replace(PLAIN, mfa="OFF"), now=30.0).spec.factors.sms
 
 
 def test_update_that_drops_the_sender_that_email_mfa_needs_is_refused() -> None:
