@@ -80,6 +80,6 @@ class MfaFactors:
     web_authn: WebAuthnConfiguration | None = None
 
     @property
-    def any(self) -> bool:
-        """Whether there is a second factor at all; passkeys stand beside them."""
-        return self.sms or bool(self.software_token) or self.email is not None
+    def named(self) -> bool:
+        """Whether anything was said of a second factor, if only that it is off; passkeys stand beside them."""
+        return self.sms or self.software_token is not None or self.email is not None

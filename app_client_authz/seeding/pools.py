@@ -130,9 +130,20 @@ class _Case:
         return self._with_factors(after, mode, works) if later else after, works
 
     def _with_factors(self, pool: UserPool, mode: str, works: list[Callable[[], object]]) -> UserPool:
-        """The pool with the second factors of the item, beside those that it has."""
-        members = mfa_ops.factors(pool) | {name: self._item.members[name] for name in _MFA & self._item.members.keys()}
-        members |= {"MfaConfiguration": mode, "UserPoolId": self._pool_id}
+        """The pool with the second factors of the item, beside those that it has.
+
+        An item that says that MFA is off may show factors as well, as a pool does that UpdateUserPool switched off:
+        they are of no use, and left out.
+        """
+        standing, told = (
+            {name: members[name] for name in _MFA & members.keys()}
+            for members in (mfa_ops.factors(pool), self._item.members)
+        )
+        if mode == "OFF":
+            standing = _passkeys(standing)
+        if self._item.members.get("MfaConfiguration") == "OFF":
+            told = _passkeys(told)
+        members = standing | told | {"MfaConfiguration": mode, "UserPoolId": self._pool_id}
         change = mfa_ops.to_change(shapes.validated("SetUserPoolMfaConfig", members))
         after = pool.set_mfa(change, now=self._services.clock())
         refuse_unenforced(after.spec)
@@ -192,6 +203,11 @@ def _existing(services: Services, pool_id: str) -> DescribedPool | None:
         return services.pools.described(pool_id)
     except ResourceNotFound:
         return None
+
+
+def _passkeys(factors: Json) -> Json:
+    """What goes with MFA that is off."""
+    return {name: value for name, value in factors.items() if name == "WebAuthnConfiguration"}
 
 
 def _unset(value: object) -> object:

@@ -22,7 +22,8 @@ EVERYTHING: dict[str, Any] = {
         "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION",
     },
 }
-NO_FACTOR = "At least one of [SmsMfaConfiguration] or [SoftwareTokenMfaConfiguration] must be provided."
+NO_FACTOR = "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."
+OFF_AND_FACTOR = "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."
 DEFAULT_SENDER = (
     "Cannot set EmailMfaConfiguration when user pool EmailConfiguration contains an EmailSendingAccount of "
     "COGNITO_DEFAULT."
@@ -80,17 +81,16 @@ def test_factors_that_are_not_named_again_are_gone(cognito: Any, pool_id: str) -
     assert configure(cognito, pool_id, MfaConfiguration="OFF") == OFF
 
 
-def test_mode_that_is_not_named_stays(cognito: Any, pool_id: str) -> None:
+def test_mode_that_is_not_named_is_off(cognito: Any, pool_id: str) -> None:
     configure(cognito, pool_id, MfaConfiguration="OPTIONAL", **TOKEN)
 
-    assert configure(cognito, pool_id, **TOKEN)["MfaConfiguration"] == "OPTIONAL"
+    assert configure(cognito, pool_id) == OFF
 
 
-@pytest.mark.parametrize(
-    "members", [TOKEN, {"WebAuthnConfiguration": {"RelyingPartyId": "shop.example", "UserVerification": "preferred"}}]
-)
-def test_factors_can_be_set_up_while_mfa_is_off(cognito: Any, pool_id: str, members: dict[str, Any]) -> None:
-    assert configure(cognito, pool_id, MfaConfiguration="OFF", **members) == OFF | members
+def test_passkeys_can_be_set_up_while_mfa_is_off(cognito: Any, pool_id: str) -> None:
+    passkeys = {"WebAuthnConfiguration": {"RelyingPartyId": "shop.example", "UserVerification": "preferred"}}
+
+    assert configure(cognito, pool_id, MfaConfiguration="OFF", **passkeys) == OFF | passkeys
 
 
 def test_update_of_the_pool_leaves_factors_alone(cognito: Any, pool_id: str) -> None:
@@ -108,7 +108,8 @@ def test_update_of_the_pool_leaves_factors_alone(cognito: Any, pool_id: str) -> 
     [
         ({"MfaConfiguration": "ON"}, NO_FACTOR),
         ({"MfaConfiguration": "OPTIONAL"}, NO_FACTOR),
-        ({"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": {"Enabled": False}}, NO_FACTOR),
+        (OFF | TOKEN, OFF_AND_FACTOR),
+        (TOKEN, OFF_AND_FACTOR),
         (
             {"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}},
             DEFAULT_SENDER,

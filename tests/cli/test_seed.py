@@ -393,6 +393,11 @@ def test_second_factors_sessions_and_a_domain_are_set(bare: Shell, path: Path) -
     assert changed(seeded(bare, path, {"pools": [pool]})) == []
     pool |= {"MfaConfiguration": "OFF", "TokenSession": {"MaxPerUser": 4}}
     assert changed(seeded(bare, path, {"pools": [pool]})) == [("changed", "pool", "Shop")]
+    assert changed(seeded(bare, path, {"pools": [pool]})) == []
+    assert bare.services.pools.describe(POOL).spec.mfa == "OFF"
+    del pool["MfaConfiguration"]
+    (told,) = refusals(bare, path, {"pools": [pool]})
+    assert "can't turn off MFA and configure an MFA together" in told
 
 
 def test_identity_providers_come_before_the_clients_that_name_them(bare: Shell, path: Path) -> None:

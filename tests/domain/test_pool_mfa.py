@@ -16,7 +16,8 @@ from app_client_authz.domain.pool_settings import (
 PLAIN = PoolSpec(name="people")
 SENDING = EmailConfiguration(email_sending_account="DEVELOPER")
 SMS: dict[str, object] = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
-NO_FACTOR = "At least one of [SmsMfaConfiguration] or [SoftwareTokenMfaConfiguration] must be provided."
+NO_FACTOR = "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."
+OFF_AND_FACTOR = "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."
 
 
 def create(**changes: object) -> UserPool:
@@ -47,9 +48,7 @@ def test_each_factor_is_enough_to_switch_mfa_on(mode: str, change: MfaChange) ->
 
 
 @pytest.mark.parametrize("mode", ["ON", "OPTIONAL"])
-@pytest.mark.parametrize(
-    "change", [MfaChange(), MfaChange(software_token=False), MfaChange(web_authn=WebAuthnConfiguration())]
-)
+@pytest.mark.parametrize("change", [MfaChange(), MfaChange(web_authn=WebAuthnConfiguration())])
 def test_mfa_without_a_factor_is_refused(mode: str, change: MfaChange) -> None:
     with pytest.raises(InvalidParameter) as refusal:
         create().set_mfa(replace(change, mode=mode), now=20.0)
@@ -57,18 +56,41 @@ def test_mfa_without_a_factor_is_refused(mode: str, change: MfaChange) -> None:
     assert refusal.value.message == NO_FACTOR
 
 
-def test_factors_can_wait_while_mfa_is_off() -> None:
-    change = MfaChange(mode="OFF", software_token=True, web_authn=WebAuthnConfiguration(relying_party_id="a.example"))
-    spec = create().set_mfa(change, now=20.0).spec
+def test_a_factor_counts_that_is_named_and_not_enabled() -> None:
+    spec = create().set_mfa(MfaChange(mode="ON", software_token=False), now=20.0).spec
 
-    assert spec.mfa == "OFF"
-    assert spec.factors == MfaFactors(software_token=True, web_authn=change.web_authn)
+    assert (spec.mfa, spec.factors) == ("ON", MfaFactors(software_token=False))
 
 
-def test_a_change_replaces_all_factors_and_keeps_an_unsaid_mode() -> None:
+@pytest.mark.parametrize("mode", ["OFF", None])
+@pytest.mark.parametrize(
+    "change",
+    [
+        MfaChange(sms=True, sms_configuration=SMS),
+        MfaChange(software_token=False),
+        MfaChange(email=EmailMfaConfiguration()),
+    ],
+)
+def test_no_factor_goes_with_mfa_off(mode: str | None, change: MfaChange) -> None:
+    with pytest.raises(InvalidParameter) as refusal:
+        create(email=SENDING).set_mfa(replace(change, mode=mode), now=20.0)
+
+    assert refusal.value.message == OFF_AND_FACTOR
+
+
+def test_change_without_a_mode_switches_mfa_off() -> None:
+    pool = create().set_mfa(MfaChange(mode="ON", software_token=True), now=20.0)
+
+    after = pool.set_mfa(MfaChange(web_authn=WebAuthnConfiguration(relying_party_id="a.example")), now=30.0)
+
+    assert after.spec.mfa == "OFF"
+    assert after.spec.factors == MfaFactors(web_authn=WebAuthnConfiguration(relying_party_id="a.example"))
+
+
+def test_a_change_replaces_all_factors() -> None:
     pool = create(email=SENDING).set_mfa(MfaChange(mode="OPTIONAL", software_token=True), now=20.0)
 
-    after = pool.set_mfa(MfaChange(email=EmailMfaConfiguration(subject="Code")), now=30.0)
+    after = pool.set_mfa(MfaChange(mode="OPTIONAL", email=EmailMfaConfiguration(subject="Code")), now=30.0)
 
     assert after.spec.mfa == "OPTIONAL"
     assert after.spec.factors == MfaFactors(email=EmailMfaConfiguration(subject="Code"))
@@ -77,7 +99,7 @@ def test_a_change_replaces_all_factors_and_keeps_an_unsaid_mode() -> None:
 def test_sms_settings_are_those_of_the_pool() -> None:
     change = MfaChange(mode="OPTIONAL", sms=True, sms_configuration=SMS, sms_authentication_message="{####}!")
     set_up = create().set_mfa(change, now=20.0)
-    after = set_up.set_mfa(MfaChange(sms=True), now=30.0)
+    after = set_up.set_mfa(MfaChange(mode="OPTIONAL", sms=True), now=30.0)
 
     for pool in (set_up, after):
         assert (pool.spec.sms_configuration, pool.spec.sms_authentication_message) == (SMS, "{####}!")
@@ -102,7 +124,7 @@ def test_email_needs_a_sender_of_ones_own() -> None:
 @pytest.mark.parametrize(
     "change, feature",
     [
-        (MfaChange(email=EmailMfaConfiguration()), "Email MFA"),
+        (MfaChange(mode="OPTIONAL", email=EmailMfaConfiguration()), "Email MFA"),
         (MfaChange(web_authn=WebAuthnConfiguration()), "Passwordless Sign-In"),
     ],
 )
@@ -149,7 +171,8 @@ def test_update_that_switches_mfa_off_keeps_the_factors() -> None:
 
 
 def test_update_that_switches_mfa_on_needs_sms() -> None:
-    pool = create().set_mfa(MfaChange(software_token=True), now=20.0)
+    pool = create().set_mfa(MfaChange(mode="OPTIONAL", software_token=True), now=20.0)
+    pool = pool.replace(replace(PLAIN, mfa="OFF"), now=25.0)
 
     with pytest.raises(InvalidParameter) as refusal:
         pool.replace(replace(PLAIN, mfa="OPTIONAL"), now=30.0)
