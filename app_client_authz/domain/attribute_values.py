@@ -37,11 +37,18 @@ def check_new(pool: UserPool, attributes: Mapping[str, str], *, by_admin: bool =
     an administrator may set the flags, and where none is set there is none.
 
     Raises:
-        InvalidParameter: unknown, malformed or server-owned attributes, or a required one is missing.
+        InvalidParameter: unknown, malformed or server-owned attributes, or a required one is missing; or somebody
+            registers with a ``preferred_username`` that is an alias here.
     """
     _refuse_server_owned(attributes, by_admin)
     given = {name: value for name, value in attributes.items() if value}
     _check_formats(pool, given)
+    if not by_admin and "preferred_username" in given and "preferred_username" in pool.alias_attributes:
+        # It would be taken at once, from whoever comes later, by somebody who proved nothing.
+        raise InvalidParameter(
+            "Preferred username cannot be provided for unconfirmed account, since user pool is configured for "
+            "preferred username alias."
+        )
     problems: list[str] = []
     accepted: dict[str, str] = {}
     for name, value in given.items():

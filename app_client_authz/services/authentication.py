@@ -248,9 +248,9 @@ class Authentication:
         attributes.check_writable(given, client.spec.write_attributes, pool)
         after = attributes.check_update(pool, before.attributes, given) if given else before.attributes
         if attributes.missing(pool, after):
-            attributes.check_new(
-                pool, {name: value for name, value in after.items() if name in pool.required_attributes}
-            )
+            # It names what is missing; an administrator made the account.
+            present = {name: value for name, value in after.items() if name in pool.required_attributes}
+            attributes.check_new(pool, present, by_admin=True)
         credentials = self._new_passwords.hash(pool, password, username=before.username)
         now = self._clock()
 

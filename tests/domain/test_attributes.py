@@ -196,6 +196,18 @@ def test_malformed_phone_number_is_refused(number: str) -> None:
 
 
 @pytest.mark.attack("R16")
+def test_who_registers_takes_no_name_to_sign_in_with_before_the_account_is_confirmed() -> None:
+    name = {"preferred_username": "boss"}
+
+    assert refusal_of_new(name, ALIASES) == (
+        "Preferred username cannot be provided for unconfirmed account, since user pool is configured for preferred "
+        "username alias."
+    )
+    assert check_new(FREE, name) == check_new(ALIASES, name, by_admin=True) == name
+    assert check_new(ALIASES, {"preferred_username": ""}) == {}
+
+
+@pytest.mark.attack("R16")
 def test_preferred_username_cannot_be_mistaken_for_an_address() -> None:
     message = "Username cannot be of email format, since user pool is configured for email alias."
 
