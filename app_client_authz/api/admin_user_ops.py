@@ -4,13 +4,11 @@ from app_client_authz.api import auth_wire, user_wire
 from app_client_authz.api.operation import Call, Json, Run
 from app_client_authz.api.wire import from_pairs
 
-DEFAULT_MEDIUMS = ("SMS",)
-
 
 def admin_create_user(call: Call) -> Json:
     pool_id, username = call.input["UserPoolId"], call.input["Username"]
     password, action = call.input.get("TemporaryPassword"), call.input.get("MessageAction")
-    mediums = call.input.get("DesiredDeliveryMediums") or DEFAULT_MEDIUMS
+    mediums = call.input.get("DesiredDeliveryMediums") or None
     if action == "RESEND":
         user = call.services.invitations.resend(
             pool_id, username, password=password, mediums=mediums, caller=auth_wire.caller(call)

@@ -1,6 +1,6 @@
 """Where messages go: addresses, the channel of recovery, and what answers show of it (api.md 4.1, 4.16, 6.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app_client_authz.domain.errors import InvalidParameter, NotAuthorized, UserDisabled
@@ -19,6 +19,10 @@ _RECOVERY_MEDIA = {"verified_email": Medium.EMAIL, "verified_phone_number": Medi
 RESETTABLE = frozenset({UserStatus.CONFIRMED, UserStatus.RESET_REQUIRED})
 """Where a user has a password of their own that can be reset."""
 
+_NO_ADDRESS = {
+    Medium.EMAIL: "No email provided but desired delivery medium was Email",
+    Medium.SMS: "No phone number provided but desired delivery medium was SMS",
+}
 _VISIBLE_DIGITS = 4
 ONLY_ADMINISTRATORS_RECOVER = "Contact administrator to reset password."
 _NO_CHANNEL = "Cannot reset password for the user as there is no registered/verified email or phone_number"
@@ -56,6 +60,27 @@ def verified_address_of(user: User, medium: Medium) -> str | None:
     """The same, if the user has proved to own it: no other one recovers anything (ATT-6)."""
     attribute = ATTRIBUTES[medium]
     return address_of(user, medium) if user.attributes.get(VERIFIABLE[attribute]) == "true" else None
+
+
+def invitation_media(attributes: Mapping[str, str], named: Sequence[str] | None) -> tuple[Medium, ...]:
+    """How a new user is told the temporary password: by the media that are named (DesiredDeliveryMediums), else by
+    SMS where there is a phone number, and by e-mail where there is none."""
+    if named is not None:
+        return tuple(dict.fromkeys(Medium(each) for each in named))
+    return (Medium.SMS,) if attributes.get(ATTRIBUTES[Medium.SMS]) else (Medium.EMAIL,)
+
+
+def check_invitable(attributes: Mapping[str, str], named: Sequence[str] | None) -> None:
+    """Ends the invitation of a user who has no address for a medium that is named.
+
+    Each of several counts, as the service model has it.
+
+    Raises:
+        InvalidParameter.
+    """
+    for medium in named or ():
+        if not attributes.get(ATTRIBUTES[Medium(medium)]):
+            raise InvalidParameter(_NO_ADDRESS[Medium(medium)])
 
 
 def known_as(pool: UserPool, user: User) -> str:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from app_client_authz.domain import message_templates
-from app_client_authz.domain.delivery import address_of, known_as
+from app_client_authz.domain.delivery import address_of, invitation_media, known_as
 from app_client_authz.domain.errors import CodeDeliveryFailure, TriggerFailed
 from app_client_authz.domain.message import Medium, Message, MessageKind, MessageSender
 from app_client_authz.domain.message_templates import Template
@@ -40,19 +40,19 @@ class Delivery:
         pool: UserPool,
         user: User,
         temporary_password: str,
-        mediums: Sequence[str],
+        mediums: Sequence[str] | None,
         caller: Caller = NOBODY,
     ) -> None:
         """Tell a new user name and temporary password, by each of the media that the user has an address for.
 
-        ``mediums`` are members of DesiredDeliveryMediums. A user without such an address is told nothing, as in
-        Cognito. The user exists already, whatever becomes of the message (AdminCreateUser).
+        ``mediums`` are members of DesiredDeliveryMediums, None where nobody said any: see ``invitation_media``. The
+        user exists already, whatever becomes of the message (AdminCreateUser).
 
         Raises:
             CodeDeliveryFailure: the sender could not send one of the messages.
             TriggerFailed: a CustomMessage trigger did not word it; nothing was sent.
         """
-        found = {medium: address_of(user, medium) for medium in dict.fromkeys(Medium(each) for each in mediums)}
+        found = {medium: address_of(user, medium) for medium in invitation_media(user.attributes, mediums)}
         addresses = {medium: address for medium, address in found.items() if address is not None}
         if not addresses:
             return

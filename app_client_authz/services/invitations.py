@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from app_client_authz.domain.delivery import check_invitable
 from app_client_authz.domain.errors import UnsupportedUserState
 from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import User, UserStatus
@@ -29,20 +30,29 @@ class Invitations:
         *,
         password: str | None = None,
         takes_aliases: bool = False,
-        mediums: Sequence[str] = (),
+        mediums: Sequence[str] | None = (),
         caller: Caller = NOBODY,
     ) -> User:
         """A new user with a temporary password, told it by each of ``mediums``; see ``NewUsers.add``.
 
-        Without ``password`` one is generated. A user of a passwordless pool may get none, and no message.
+        ``mediums`` is None where nobody says how: by whatever reaches the user. Without ``password`` one is
+        generated. A user of a passwordless pool may get none, and no message.
 
         Raises:
             ResourceNotFound, InvalidParameter, InvalidPassword, UsernameExists, AliasExists: there is no such user.
+            InvalidParameter: no address for one of the ``mediums``, and there is none.
             TriggerFailed: a PreSignUp trigger refused, and there is none.
             CodeDeliveryFailure, TriggerFailed of CustomMessage: there is, who does not know of it.
         """
         made = self._new_users.add(
-            pool_id, name, given, password=password, generates=True, takes_aliases=takes_aliases, caller=caller
+            pool_id,
+            name,
+            given,
+            password=password,
+            generates=True,
+            takes_aliases=takes_aliases,
+            mediums=mediums,
+            caller=caller,
         )
         if made.password is not None:
             self._delivery.invite(made.pool, made.user, made.password, mediums, caller)
@@ -54,13 +64,14 @@ class Invitations:
         name: str,
         *,
         password: str | None = None,
-        mediums: Sequence[str],
+        mediums: Sequence[str] | None,
         caller: Caller = NOBODY,
     ) -> User:
         """The user with a new temporary password, valid as long as a first one, told by each of ``mediums``.
 
         Raises:
-            ResourceNotFound, UserNotFound, InvalidParameter, InvalidPassword: nothing changed.
+            ResourceNotFound, UserNotFound, InvalidParameter, InvalidPassword: nothing changed. InvalidParameter is
+                raised for a medium without an address, too: nobody would know the new password.
             UnsupportedUserState: the user has a password of their own already.
             CodeDeliveryFailure, TriggerFailed: the new password counts, and is unknown to the user.
         """
@@ -68,6 +79,7 @@ class Invitations:
         def check(user: User) -> None:
             if user.status != UserStatus.FORCE_CHANGE_PASSWORD:
                 raise UnsupportedUserState(f"Resend not possible. {name} status is not FORCE_CHANGE_PASSWORD")
+            check_invitable(user.attributes, mediums)
 
         pool = self._pools.describe(pool_id)
         temporary = generated(pool.password_policy) if password is None else password

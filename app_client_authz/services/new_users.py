@@ -1,6 +1,6 @@
 """New users: with a name that nobody has, attributes of the pool's schema, and a password or none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ from app_client_authz.crypto import digests
 from app_client_authz.domain import attributes, ids, passwords
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.credentials import Credentials
+from app_client_authz.domain.delivery import check_invitable
 from app_client_authz.domain.errors import AliasExists, UsernameExists
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.trigger import NOBODY, Caller, Trigger
@@ -72,6 +73,7 @@ class NewUsers:
         permanent: bool = False,
         generates: bool = False,
         takes_aliases: bool = False,
+        mediums: Sequence[str] | None = (),
         caller: Caller = NOBODY,
     ) -> NewUser:
         """A new user (AdminCreateUser), told of nothing.
@@ -79,10 +81,12 @@ class NewUsers:
         ``generates``: a password is made where none is given, unless the user can sign in without one, or is to be in
         a directory, which has no temporary ones.
         ``takes_aliases``: a verified address that is another user's alias becomes this one's (ForceAliasCreation).
+        ``mediums`` are those by which the user is going to be told.
 
         Raises:
             ResourceNotFound: no such pool.
-            InvalidParameter, InvalidPassword: the name, an attribute or the password is not acceptable.
+            InvalidParameter, InvalidPassword: the name, an attribute or the password is not acceptable, or there is
+                no address for one of the ``mediums``.
             UsernameExists, AliasExists: somebody has the name.
             NotAuthorized: the pool's directory creates nobody.
             TriggerFailed: a PreSignUp trigger refused.
@@ -90,6 +94,7 @@ class NewUsers:
         pool = self._units.read(lambda unit: existing_pool(unit, pool_id))
         check_username(pool, name)
         accepted = attributes.check_new(pool, with_sign_in_attribute(pool, name, given), by_admin=True)
+        check_invitable(accepted, mediums)
         passwordless = password is None and signs_in_without_password(pool, accepted)
         if self._directory.has(pool):
             # None is generated: what is sent as a temporary password would stay (API-5).

@@ -119,16 +119,41 @@ def test_generated_password_goes_to_the_user_and_nowhere_else(
         ({"DesiredDeliveryMediums": ["EMAIL"]}, ["EMAIL"]),
         ({"DesiredDeliveryMediums": ["EMAIL", "SMS"]}, ["EMAIL", "SMS"]),
         ({"DesiredDeliveryMediums": ["EMAIL"], "MessageAction": "SUPPRESS"}, []),
+        ({"UserAttributes": pairs(email="a@example.com")}, ["EMAIL"]),
     ],
 )
 def test_invitation_goes_where_it_is_asked_to(
     cognito: Any, site: Site, options: dict[str, Any], expected: list[str]
 ) -> None:
-    attributes = pairs(email="a@example.com", phone_number="+15550100")
-    user = cognito.admin_create_user(UserPoolId=site.pool.id, Username="ada", UserAttributes=attributes, **options)
+    attributes = {"UserAttributes": pairs(email="a@example.com", phone_number="+15550100")}
+    user = cognito.admin_create_user(UserPoolId=site.pool.id, Username="ada", **attributes | options)
     messages = told(site, values(user["User"]["Attributes"])["sub"])
     assert sorted(medium for medium, _ in messages) == expected
     assert len({password for _, password in messages}) <= 1
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        (pairs(phone_number="+15550100"), "No email provided but desired delivery medium was Email"),
+        (pairs(email="a@example.com"), "No phone number provided but desired delivery medium was SMS"),
+    ],
+)
+def test_invitation_needs_an_address_for_each_medium_that_is_named(
+    cognito: Any, site: Site, given: list[dict[str, str]], message: str
+) -> None:
+    """The model of AdminCreateUser: a value must be provided "if you set EMAIL in DesiredDeliveryMediums"."""
+    who = {"UserPoolId": site.pool.id, "Username": "ada"}
+    both = {"DesiredDeliveryMediums": ["EMAIL", "SMS"]}
+    before = site.row_counts()
+    with refused("InvalidParameter", message):
+        cognito.admin_create_user(**who, **both, UserAttributes=given)
+    assert site.row_counts() == before
+
+    cognito.admin_create_user(**who, UserAttributes=given, TemporaryPassword=TEMPORARY, MessageAction="SUPPRESS")
+    with refused("InvalidParameter", message):
+        cognito.admin_create_user(**who, **both, MessageAction="RESEND")
+    assert step_after(site, "ada", TEMPORARY) == "NewPasswordRequired"
 
 
 def test_invitation_that_cannot_be_sent_leaves_the_user(

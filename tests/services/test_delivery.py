@@ -79,15 +79,6 @@ def test_users_whose_address_is_their_name_are_called_by_it(sqlite_engine: sa.En
     assert sender.sent[0].body.startswith("Your username is kim@example.com and")
 
 
-def test_a_user_without_such_an_address_is_told_nothing(sqlite_engine: sa.Engine, clock: MovableClock) -> None:
-    sender = Recorder()
-    world = with_sender(sqlite_engine, clock, sender)
-
-    world.services.delivery.invite(world.pool, world.user("kim"), "Temp-1", ["SMS"])
-
-    assert sender.sent == []
-
-
 def test_a_sender_that_fails_is_a_delivery_failure_without_its_words(
     sqlite_engine: sa.Engine, clock: MovableClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,11 +49,9 @@ def test_generated_password_is_told_and_opens_the_first_sign_in(world: World, cl
     assert opens(world, client, password)
 
 
-def test_given_password_is_told_by_every_medium_that_reaches_the_user(world: World) -> None:
-    world.services.invitations.create(
-        world.pool.id, "ada", {"email": "ada@example.com"}, password=PASSWORD, mediums=["SMS", "EMAIL"]
-    )
-    assert told(world) == [("EMAIL", PASSWORD)]
+def test_user_without_an_address_is_told_nothing_where_no_medium_is_named(world: World) -> None:
+    world.services.invitations.create(world.pool.id, "ada", {}, password=PASSWORD, mediums=None)
+    assert told(world) == []
 
 
 def test_generated_password_fits_the_longest_policy(sqlite_engine: sa.Engine, clock: MovableClock) -> None:
