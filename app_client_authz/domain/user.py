@@ -48,6 +48,7 @@ _ROLE_ARN = shapes.regex(
     20, 2048, rf"arn:{_ARN_PART}:{_ARN_PART}:([\w+=/,.@-]*)?:[0-9]+:{_ARN_PART}(:{_ARN_PART})?(:{_ARN_PART})?"
 )
 _NOT_AS_ALIAS = "Username cannot be of {} format, since user pool is configured for {} alias."
+_ADDRESS_TAKEN = "An account with the given {} already exists."
 _FACTORS = {"EMAIL_OTP": "email", "SMS_OTP": "phone_number"}
 
 
@@ -206,21 +207,28 @@ def aliases_of(pool: UserPool, username: str, attributes: Mapping[str, str]) -> 
     return {kind: key for kind, key in keys.items() if key != own}
 
 
-def name_refusal(wanted: str, held: str, holder: Mapping[str, str]) -> UsernameExists | AliasExists:
-    """Why a new user cannot have a name that somebody has: ``wanted`` and ``held`` are its kinds, for either.
+def name_refusal(user: User, wanted: str) -> UsernameExists | AliasExists:
+    """Why a new user cannot have a name that somebody has: ``wanted`` is its kind.
 
-    ``holder`` are the attributes of who has it. An address that is a username is nobody's alias before it is
-    verified (api.md 4.1).
+    An address that is a username is wanted as an alias by who is to have it verified from the start (api.md 4.1).
     """
-    unproven = held in VERIFIABLE and holder.get(VERIFIABLE[held]) != "true"
-    if wanted == USERNAME or unproven:
+    if wanted == USERNAME:
         return UsernameExists("User account already exists")
-    return alias_refusal()
+    if _names(user, wanted) and user.attributes.get(VERIFIABLE[wanted]) != "true":
+        return UsernameExists(_ADDRESS_TAKEN.format(wanted))
+    return alias_refusal(user, wanted)
 
 
-def alias_refusal() -> AliasExists:
+def alias_refusal(user: User, wanted: str) -> AliasExists:
     """Why a user cannot get an alias that somebody has."""
+    if _names(user, wanted):
+        return AliasExists(_ADDRESS_TAKEN.format(wanted))
     return AliasExists("User account already exists for the alias.")
+
+
+def _names(user: User, kind: str) -> bool:
+    """Whether addresses of that kind are usernames in the user's pool, where the stored one is the ``sub``."""
+    return kind in VERIFIABLE and user.username == user.sub
 
 
 def signs_in_without_password(pool: UserPool, attributes: Mapping[str, str]) -> bool:

@@ -71,10 +71,8 @@ _NEIGHBOUR = select(
         _ANY_HASH.where(users.c.username_key > bindparam("name_key")).scalar_subquery(), _ANY_HASH.scalar_subquery()
     )
 )
-_TAKEN = (
-    select(user_names.c.sub, user_names.c.name_key, user_names.c.kind, users.c.attributes)
-    .join(users, users.c.sub == user_names.c.sub)
-    .where(user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key.in_(bindparam("keys", expanding=True)))
+_TAKEN = select(user_names.c.sub, user_names.c.name_key).where(
+    user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key.in_(bindparam("keys", expanding=True))
 )
 
 
@@ -214,7 +212,7 @@ class Users:
             password_hash=None if credentials is None else credentials.password_hash,
             sealed_srp=sealed(self._sealer, user.sub, credentials),
         )
-        if not (added and self._add_names(user, names)):
+        if not added or self._lost_name(user, names) is not None:
             self._overtaken(user, names)
 
     def refuse_taken(self, user: User, names: Mapping[str, str]) -> None:
@@ -225,7 +223,7 @@ class Users:
         """
         kinds = {key: kind for kind, key in names.items()}
         for row in self._holders(user, names):
-            raise name_refusal(kinds[row.name_key], row.kind, json.loads(row.attributes))
+            raise name_refusal(user, kinds[row.name_key])
 
     def replace(self, user: User, expected_version: int, aliases: Mapping[str, str]) -> bool:
         """False if somebody else changed the user since it was read: nothing is lost (ATM-4).
@@ -249,11 +247,13 @@ class Users:
         )
         if self._connection.execute(hit).rowcount != 1:
             return False
-        if self._holders(user, aliases):
-            raise alias_refusal()
+        kinds = {key: kind for kind, key in aliases.items()}
+        for row in self._holders(user, aliases):
+            raise alias_refusal(user, kinds[row.name_key])
         self._connection.execute(delete(user_names).where(user_names.c.sub == user.sub, user_names.c.kind != USERNAME))
-        if not self._add_names(user, aliases):
-            raise alias_refusal()
+        lost = self._lost_name(user, aliases)
+        if lost is not None:
+            raise alias_refusal(user, lost)
         return True
 
     def set_password(
@@ -306,12 +306,14 @@ class Users:
         self.refuse_taken(user, names)
         raise ConcurrentModification("Another request took the name.")
 
-    def _add_names(self, user: User, names: Mapping[str, str]) -> bool:
-        """False if somebody has one of them."""
-        return all(
-            insert_once(self._connection, user_names, pool_id=user.pool_id, name_key=key, kind=kind, sub=user.sub)
-            for kind, key in names.items()
-        )
+    def _lost_name(self, user: User, names: Mapping[str, str]) -> str | None:
+        """Adds the names; the kind of the first that somebody has, behind which none was added."""
+        for kind, key in names.items():
+            if not insert_once(
+                self._connection, user_names, pool_id=user.pool_id, name_key=key, kind=kind, sub=user.sub
+            ):
+                return kind
+        return None
 
 
 def stored_of(rows: Sequence[Row[Any]]) -> StoredUser | None:

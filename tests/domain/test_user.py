@@ -1,12 +1,13 @@
 """Usernames, aliases and groups (api.md 4.1 and 5)."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app_client_authz.domain.errors import AliasExists, InvalidParameter, UsernameExists
+from app_client_authz.domain.errors import AliasExists, InvalidParameter, OperationError, UsernameExists
 from app_client_authz.domain.names import is_email, is_phone_number, looks_like_email, looks_like_phone_number
 from app_client_authz.domain.pool import PoolSpec, UserPool
 from app_client_authz.domain.user import (
@@ -72,22 +73,32 @@ def test_another_address_than_the_username_is_refused() -> None:
     assert refused.value.message == message.format("phone_number")
 
 
+NAMED = User("us-east-1_abc", "sub", "kim", UserStatus.CONFIRMED, attributes={"email_verified": "true"})
+ADDRESSED = replace(NAMED, username="sub", attributes={"email": "kim@example.com"})
+
+
 @pytest.mark.parametrize(
-    "wanted, held, holder, expected",
+    "user, wanted, expected, message",
     [
-        ("username", "username", {}, UsernameExists),
-        ("username", "email", {"email_verified": "true"}, UsernameExists),
-        ("email", "email", {"email_verified": "true"}, AliasExists),
-        ("email", "email", {"email_verified": "false"}, UsernameExists),
-        ("phone_number", "phone_number", {}, UsernameExists),
-        ("preferred_username", "username", {}, AliasExists),
-        ("preferred_username", "preferred_username", {}, AliasExists),
+        (NAMED, "username", UsernameExists, "User account already exists"),
+        (NAMED, "email", AliasExists, "User account already exists for the alias."),
+        (NAMED, "preferred_username", AliasExists, "User account already exists for the alias."),
+        (ADDRESSED, "email", UsernameExists, "An account with the given email already exists."),
+        (ADDRESSED, "phone_number", UsernameExists, "An account with the given phone_number already exists."),
+        (
+            replace(ADDRESSED, attributes={"email_verified": "true"}),
+            "email",
+            AliasExists,
+            "An account with the given email already exists.",
+        ),
     ],
 )
 def test_refusal_says_whether_a_username_or_an_alias_is_taken(
-    wanted: str, held: str, holder: dict[str, str], expected: type[Exception]
+    user: User, wanted: str, expected: type[OperationError], message: str
 ) -> None:
-    assert type(name_refusal(wanted, held, holder)) is expected
+    refusal = name_refusal(user, wanted)
+
+    assert (type(refusal), refusal.message) == (expected, message)
 
 
 def test_only_a_verified_address_that_the_pool_sends_codes_to_replaces_a_password() -> None:
