@@ -182,9 +182,11 @@ def thawed(value: object) -> Any:
 
 
 def _policies(members: Json) -> Json:
-    # A sign-in policy that is left out goes back to passwords, where no policies at all leave both as they are.
-    factors = members.get("SignInPolicy", {}).get("AllowedFirstAuthFactors", ("PASSWORD",))
-    policies: Json = {"allowed_first_auth_factors": tuple(factors)}
+    # Each of the two that is left out stays as it is; a sign-in policy that names nothing is that of passwords.
+    policies: Json = {}
+    if "SignInPolicy" in members:
+        factors = members["SignInPolicy"].get("AllowedFirstAuthFactors", ("PASSWORD",))
+        policies["allowed_first_auth_factors"] = tuple(factors)
     if "PasswordPolicy" in members:
         policies["password_policy"] = structure(PasswordPolicy, _POLICY, _POLICY_UNSAID | members["PasswordPolicy"])
     return policies

@@ -81,13 +81,12 @@ class UserPool:
         if spec.tags is None:
             flag = kept.require_pkce if spec.require_pkce is None else spec.require_pkce
             spec = replace(spec, tags=kept.tags, dialect=spec.dialect or kept.dialect, require_pkce=flag)
-        keeps_policies = spec.password_policy is None and spec.allowed_first_auth_factors is None
         spec = replace(
             spec,
             name=kept.name if spec.name is None else spec.name,
             mfa=kept.mfa if spec.mfa is None else spec.mfa,
             allowed_first_auth_factors=kept.allowed_first_auth_factors
-            if keeps_policies
+            if spec.allowed_first_auth_factors is None
             else spec.allowed_first_auth_factors,
             dcr_configuration=kept.dcr_configuration if spec.dcr_configuration is None else spec.dcr_configuration,
             # UpdateUserPool has no members for these.

@@ -273,13 +273,13 @@ def test_update_without_policies_keeps_both() -> None:
     assert after.spec.allowed_first_auth_factors == ("PASSWORD", "WEB_AUTHN")
 
 
-def test_update_with_a_password_policy_alone_resets_the_sign_in_policy() -> None:
+def test_update_with_a_password_policy_alone_keeps_the_sign_in_policy() -> None:
     pool = create(replace(PLAIN, allowed_first_auth_factors=("PASSWORD", "WEB_AUTHN")))
 
     after = pool.replace(replace(PLAIN, password_policy=PasswordPolicy(9)), now=20.0)
 
     assert after.password_policy == PasswordPolicy(9)
-    assert after.spec.allowed_first_auth_factors is None
+    assert after.spec.allowed_first_auth_factors == ("PASSWORD", "WEB_AUTHN")
 
 
 def test_downgrade_is_refused_while_a_client_rotates_refresh_tokens() -> None:
