@@ -22,6 +22,10 @@ from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
 SENDS_PER_HOUR = 5
+_NO_ADDRESS = {
+    "email": "User does not have a valid registered email address",
+    "phone_number": "User does not have a valid registered phone number",
+}
 
 
 class OwnAttributes:
@@ -152,7 +156,7 @@ class OwnAttributes:
             stored = held(unit, holder)
             address = stored.user.attributes.get(attribute)
             if not address:
-                raise InvalidParameter(f"User does not have a value for {attribute}.")
+                raise InvalidParameter(_NO_ADDRESS[attribute])
             return stored.user, address, self._issue(unit, account, purpose, address)
 
         user, address, code = self._units.write(issue)

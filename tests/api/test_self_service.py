@@ -273,4 +273,5 @@ def test_codes_are_sent_five_times_an_hour_to_addresses_only(cognito: Any, token
     assert refused(ask, attribute="email") == limit
     only = "Invalid attribute name. Only phone_number and email can be verified."
     assert refused(ask, attribute="name") == ("InvalidParameterException", only)
-    assert refused(ask, attribute="phone_number")[0] == "InvalidParameterException"
+    none = "User does not have a valid registered phone number"
+    assert refused(ask, attribute="phone_number") == ("InvalidParameterException", none)
