@@ -15,7 +15,7 @@ SEARCHABLE = frozenset({USERNAME, "sub", "cognito:user_status", "status", *SEARC
 
 _BLANKS = " \t"
 _ESCAPED = frozenset({'"', "\\", None})
-_REFUSAL = "Error while parsing filter"
+_REFUSAL = "Error while parsing filter."
 
 
 @dataclass(frozen=True, slots=True)

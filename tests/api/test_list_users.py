@@ -88,7 +88,7 @@ def test_filter_names_who_is_listed(
     "text", ["name", 'custom:team = "x"', "name = 'x'", 'name = "x" or "a" = "a"', "name = \"x'; DROP TABLE users"]
 )
 def test_wrong_filter_is_refused(cognito: Any, pool_id: str, text: str) -> None:
-    with refused("InvalidParameter", "Error while parsing filter"):
+    with refused("InvalidParameter", "Error while parsing filter."):
         cognito.list_users(UserPoolId=pool_id, Filter=text)
 
 

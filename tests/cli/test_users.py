@@ -93,7 +93,7 @@ def test_list_takes_a_filter(shell: Shell) -> None:
     found = shell.json("user", "list", POOL, "--filter", 'name ^= "Ann"')
     assert [each["Username"] for each in found] == ["ann", "anna"]
     assert "no such users" in shell.ok("user", "list", POOL, "--filter", 'username = "cy"')
-    assert shell.refused("user", "list", POOL, "--filter", "name") == "Error while parsing filter"
+    assert shell.refused("user", "list", POOL, "--filter", "name") == "Error while parsing filter."
 
 
 def test_describe_shows_attributes_groups_and_status(shell: Shell) -> None:

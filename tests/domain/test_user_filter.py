@@ -28,7 +28,7 @@ def pool(*, username_attributes: tuple[str, ...] | None = None, case_sensitive: 
 
 
 PLAIN = pool()
-REFUSED = r"^Error while parsing filter$"
+REFUSED = r"^Error while parsing filter\.$"
 
 
 @pytest.mark.parametrize(
