@@ -67,8 +67,8 @@ Criterion = ByName | BySub | ByAttribute | ByStatus | ByEnabled
 def parse(pool: UserPool, text: str) -> Criterion | None:
     """What a filter asks for; None for the empty one, which asks for everybody.
 
-    Names that open a sign-in are compared as there; a status in any case, as Cognito does; everything else as
-    it is stored.
+    Names that open a sign-in are compared as there; ``cognito:user_status`` in any case, as Cognito does;
+    everything else as it is stored.
 
     Raises:
         InvalidParameter: not of this form, or of an attribute that nobody can search for.
@@ -85,7 +85,7 @@ def parse(pool: UserPool, text: str) -> Criterion | None:
     if name == "sub":
         return BySub(value, prefix)
     if name == "cognito:user_status":
-        return ByStatus(tuple(each for each in UserStatus if _fits(each, value, prefix)))
+        return ByStatus(tuple(each for each in UserStatus if _fits(each, value.upper(), prefix)))
     if name == "status":
         return ByEnabled(tuple(is_on for is_on in (True, False) if _fits(_word(is_on), value, prefix)))
     return ByAttribute(name, value, prefix)
@@ -120,7 +120,6 @@ def _value(tail: str) -> str:
 
 
 def _fits(word: str, value: str, prefix: bool) -> bool:
-    word, value = word.upper(), value.upper()
     return word.startswith(value) if prefix else word == value
 
 
