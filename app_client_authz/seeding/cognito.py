@@ -127,6 +127,9 @@ class Export:
         if item.members.get("CustomDomain"):
             self._left(item, "CustomDomain", "give the host name to the proxy in front of this server")
         item = item.without("CustomDomain")
+        if item.members.get("UsernameConfiguration") is None:
+            # A real pool that was made without it tells Ann from ann, where ours does not.
+            item = item.of(UsernameConfiguration={"CaseSensitive": True})
         for name, told in _NO_USE.items():
             if _has_effect(item.members.get(name)):
                 self.notes.append(f"{item.place(name)}: {told}")

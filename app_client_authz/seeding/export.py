@@ -49,7 +49,9 @@ def write(services: Services, pool_id: str, folder: Path, *, with_secrets: bool)
         if any(folder.iterdir()):
             raise unreadable(folder, "it is not empty: whatever is in it would be imported along")
         writer = _Writer(services, pool_id, folder, with_secrets)
-        writer.write("describe-user-pool", {"UserPool": pool_wire.from_pool(described)})
+        # Said in any case: an import takes a pool that says nothing for a real one, in whose names case counts.
+        names = {"UsernameConfiguration": {"CaseSensitive": described.pool.case_sensitive}}
+        writer.write("describe-user-pool", {"UserPool": pool_wire.from_pool(described) | names})
         writer.write("get-user-pool-mfa-config", mfa_ops.factors(described.pool))
         writer.write("get-user-pool-session-configuration", pool_session_ops.sessions(described.pool))
         writer.write_parts()
