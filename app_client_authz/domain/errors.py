@@ -276,7 +276,7 @@ class ScopeNotAllowed(RedirectableError):
 
 
 class LoginRequired(RedirectableError):
-    """``prompt=none`` and no usable SSO session (OIDC Core section 3.1.2.6)."""
+    """``prompt=none`` and no usable SSO session (OIDC Core section 3.1.2.6), or one that just ended."""
 
     code = "login_required"
     wrapped = False

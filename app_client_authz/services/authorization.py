@@ -21,9 +21,9 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.services import audit
 from app_client_authz.services.app_clients import AppClients
 from app_client_authz.services.host_sessions import HostSessions
+from app_client_authz.services.implicit_tokens import ImplicitTokens
 from app_client_authz.services.pools import Dialects, LiveScopes
-from app_client_authz.services.sessions import Sessions
-from app_client_authz.services.tokens import Tokens
+from app_client_authz.services.sessions import Sessions, stands
 from app_client_authz.storage.sso_sessions import SignedIn
 from app_client_authz.storage.unit import Unit, Units
 
@@ -48,7 +48,7 @@ class Authorization:
         live_scopes: LiveScopes,
         sessions: Sessions,
         host_sessions: HostSessions,
-        tokens: Tokens,
+        implicit_tokens: ImplicitTokens,
         issuers: Issuers,
         clock: Clock,
         code_lifetime_seconds: int,
@@ -59,7 +59,7 @@ class Authorization:
         self._live_scopes = live_scopes
         self._sessions = sessions
         self._host_sessions = host_sessions
-        self._tokens = tokens
+        self._implicit_tokens = implicit_tokens
         self._issuers = issuers
         self._clock = clock
         self._code_lifetime_seconds = code_lifetime_seconds
@@ -117,11 +117,15 @@ class Authorization:
         """The success response: a code, or the tokens of the implicit flow.
 
         Raises:
-            RedirectableError: the implicit flow's tokens cannot be issued, or somebody just ended the session.
+            RedirectableError: the implicit flow's tokens cannot be issued, or somebody just ended the sign-in.
         """
-        parameters = (
-            self._tokens_of(request, signed_in, base) if request.in_fragment else self._code(request, signed_in)
-        )
+        try:
+            parameters = (
+                self._tokens_of(request, signed_in, base) if request.in_fragment else self._code(request, signed_in)
+            )
+        except LoginRequired as error:
+            error.target = request.error_target
+            raise
         if request.state is not None:
             parameters.append(("state", request.state))
         if request.dialect.authorization_response_has_iss:
@@ -129,46 +133,37 @@ class Authorization:
         return AuthorizationResponse(request.redirect_uri, tuple(parameters), request.in_fragment)
 
     def _code(self, request: AuthorizationRequest, signed_in: SignedIn) -> list[tuple[str, str]]:
-        code = digests.random_uuid()
-        now = self._clock()
-        stored = AuthorizationCode(
-            client_id=request.client.client_id,
-            sub=signed_in.user.sub,
-            redirect_uri=request.redirect_uri,
-            scopes=request.scopes,
-            nonce=request.nonce,
-            code_challenge=request.code_challenge,
-            resource=request.resource,
-            auth_time=signed_in.session.auth_time,
-            created_at=now,
-            expires_at=now + self._code_lifetime_seconds,
-            sso_session_id=signed_in.session.id,
-        )
+        code, client_id, sub = digests.random_uuid(), request.client.client_id, signed_in.user.sub
 
-        def add(unit: Unit) -> bool:
-            # A session of the host's has no row.
-            if request.pool.tracks_sessions and stored.sso_session_id is not None:
-                # Held: an end of this very session with all that it gave comes before or after us (ATM-3).
-                unit.users.lock(stored.sub)
-                if not unit.sso_sessions.is_there(stored.sub, stored.sso_session_id):
-                    return False
+        def add(unit: Unit) -> None:
+            if not stands(unit, signed_in):
+                raise LoginRequired(detail="the sign-in was ended")
+            now = self._clock()
+            stored = AuthorizationCode(
+                client_id=client_id,
+                sub=sub,
+                redirect_uri=request.redirect_uri,
+                scopes=request.scopes,
+                nonce=request.nonce,
+                code_challenge=request.code_challenge,
+                resource=request.resource,
+                auth_time=signed_in.session.auth_time,
+                created_at=now,
+                expires_at=now + self._code_lifetime_seconds,
+                sso_session_id=signed_in.session.id,
+            )
             unit.codes.add(digests.digest(code), stored)
-            return True
 
-        if not self._units.write(add):
-            error = LoginRequired(detail="the SSO session was ended")
-            error.target = request.error_target
-            raise error
-        audit.record("code_issued", pool_id=request.pool.id, client_id=stored.client_id, sub=stored.sub)
+        self._units.write(add)
+        audit.record("code_issued", pool_id=request.pool.id, client_id=client_id, sub=sub)
         return [("code", code)]
 
     def _tokens_of(self, request: AuthorizationRequest, signed_in: SignedIn, base: str) -> list[tuple[str, str]]:
         try:
-            tokens = self._tokens.implicit(
+            tokens = self._implicit_tokens.issue(
                 Registration(request.client, request.pool),
-                signed_in.user,
+                signed_in,
                 request.scopes,
-                signed_in.session.auth_time,
                 base,
                 nonce=request.nonce,
                 resource=request.resource,

@@ -10,6 +10,7 @@ from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.user import User, UserStatus, username_key
 from app_client_authz.services import audit
 from app_client_authz.services.directory_calls import DirectoryCalls
+from app_client_authz.services.stored_users import end_all
 from app_client_authz.storage.looks import Wanted
 from app_client_authz.storage.unit import Unit, Units
 from app_client_authz.storage.users import StoredUser
@@ -119,9 +120,9 @@ class Directories:
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _bring(self, unit: Unit, pool: UserPool, found: DirectoryUser) -> tuple[str, list[str]]:
-        now, key = self._clock(), username_key(found.username, pool.case_sensitive)
+        key, events = username_key(found.username, pool.case_sensitive), []
         stored = unit.directory_users.find_by_key(pool.id, found.key, hold=True)
-        events = []
+        now = self._clock()
         if stored is None:
             user = self._new(unit, pool, found, now)
             unit.directory_users.add(user, found.key, key)
@@ -135,9 +136,7 @@ class Directories:
             if user.enabled != before.enabled:
                 events.append("user_enabled" if user.enabled else "user_disabled")
             if before.enabled and not user.enabled:
-                unit.token_sessions.revoke_of_user(pool.id, user.sub, now)
-                unit.sso_sessions.end_of_user(user.sub)
-                unit.challenge_sessions.end_of_user(user.sub)
+                end_all(unit, pool.id, user.sub, now, browsers=True)
         if found.groups is not None and not is_in_groups(user, found):
             unit.directory_users.set_groups(user, found.groups, now)
         return user.sub, events
@@ -161,11 +160,11 @@ class Directories:
         return as_found(pool, blank, found, now)
 
     def _delete(self, pool: UserPool, stored: StoredUser) -> None:
-        now = self._clock()
-
         def change(unit: Unit) -> bool:
-            unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
-            return unit.users.delete(pool.id, stored.user.sub)
+            # First, which holds the row: what is given meanwhile is given before.
+            gone = unit.users.delete(pool.id, stored.user.sub)
+            end_all(unit, pool.id, stored.user.sub, self._clock(), browsers=True)
+            return gone
 
         if self._units.write(change):
             audit.record("user_deleted", pool_id=pool.id, sub=stored.user.sub)

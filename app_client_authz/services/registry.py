@@ -30,6 +30,7 @@ from app_client_authz.services.handovers import Handovers
 from app_client_authz.services.hints import Hints
 from app_client_authz.services.host_sessions import HostSessionRegistry, HostSessions
 from app_client_authz.services.identity_providers import IdentityProviders
+from app_client_authz.services.implicit_tokens import ImplicitTokens
 from app_client_authz.services.invitations import Invitations
 from app_client_authz.services.issuer import Issuer
 from app_client_authz.services.keys import Keys
@@ -169,6 +170,7 @@ def build(
     issuers = settings.issuers
     issuer = Issuer(keys, dialects, issuers, triggers)
     tokens = Tokens(units, issuer, dialects, live_scopes, triggers, clock)
+    implicit_tokens = ImplicitTokens(units, issuer, dialects, clock)
     upkeep = Upkeep(units, clock, settings.auth_event_days)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
@@ -177,7 +179,9 @@ def build(
     migration = Migration(units, new_users, directories, triggers)
     groups = Groups(units, directory_writes, clock)
     verification_codes = VerificationCodes(units, sealer.derived_keys("verification"), clock)
-    users = Users(units, new_users, new_passwords, directory_writes, verification_codes, delivery, triggers, clock)
+    users = Users(
+        units, new_users, new_passwords, directory_writes, dialects, verification_codes, delivery, triggers, clock
+    )
     named_codes = NamedCodes(units, attempts, verification_codes, delivery, clock)
     challenges = Challenges(units, clock)
     sign_in_codes = SignInCodes(units, sealer.derived_keys("sign-in codes"), clock)
@@ -251,7 +255,7 @@ def build(
             live_scopes,
             sessions,
             host_sessions,
-            tokens,
+            implicit_tokens,
             issuers,
             clock,
             settings.code_lifetime_seconds,

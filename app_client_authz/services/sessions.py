@@ -3,7 +3,6 @@
 from app_client_authz.crypto import digests
 from app_client_authz.domain.auth_event import Answered, EventResponse, EventType
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.errors import NotAuthorized
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.sso import LIFETIME_SECONDS, SsoSession
@@ -12,11 +11,24 @@ from app_client_authz.domain.trigger import NOBODY, Caller
 from app_client_authz.domain.user import SIGNED_IN, User
 from app_client_authz.services import audit, auth_events
 from app_client_authz.services.challenges import Passed
-from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.services.pools import Dialects
+from app_client_authz.services.stored_users import check_unchanged, is_signed_in_still
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.sso_sessions import SignedIn
 from app_client_authz.storage.unit import Unit, Units
+
+
+def stands(unit: Unit, signed_in: SignedIn) -> bool:
+    """Whether nobody ended the sign-in since it was looked at; nobody signs the user out until the transaction ends.
+
+    Whoever gives something for it asks this in the transaction that does: an end of it, or of all that the user was
+    given, comes before or after (ATM-3).
+    """
+    session, user = signed_in.session, signed_in.user
+    if not is_signed_in_still(unit.users.lock(user.sub), user):
+        return False
+    # A session of the host's has no row.
+    return session.id is None or unit.sso_sessions.is_there(user.sub, session.id)
 
 
 class Sessions:
@@ -43,8 +55,8 @@ class Sessions:
         Whatever the browser held before is ended: no value from before the sign-in becomes a session (UI-3).
 
         Raises:
-            NotAuthorized: since the proof the user was disabled, deleted, or given another password, or the answer
-                to the last challenge was used by another request.
+            NotAuthorized: since the proof the user was disabled, deleted, signed out, or given another password, or
+                the answer to the last challenge was used by another request.
             ExpiredCode: likewise, with a code.
             TriggerFailed: a PostAuthentication trigger refused.
         """
@@ -57,9 +69,7 @@ class Sessions:
         )
 
         def change(unit: Unit) -> None:
-            standing = unit.users.lock(user.sub)
-            if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
-                raise NotAuthorized(WRONG, detail="changed since the password was right")
+            check_unchanged(unit, user)
             if isinstance(who, Passed):
                 who.settle(unit)
             if replacing:

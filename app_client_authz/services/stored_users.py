@@ -6,7 +6,7 @@ from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
 from app_client_authz.services.password_attempts import WRONG
 from app_client_authz.storage.unit import Unit
-from app_client_authz.storage.users import StoredUser
+from app_client_authz.storage.users import Standing, StoredUser
 
 
 def existing_user(unit: Unit, pool: UserPool, name: str, *, hold: bool = False) -> StoredUser:
@@ -50,10 +50,31 @@ def check_unchanged(unit: Unit, user: User, *, alone: bool = False) -> None:
         NotAuthorized: disabled, deleted, signed out or changed since: what was proved, was proved of another.
     """
     standing = unit.users.hold(user.sub) if alone else unit.users.lock(user.sub)
-    if standing is None or not standing.enabled or standing.updated_at != user.updated_at:
+    if standing is None or not is_signed_in_still(standing, user) or standing.updated_at != user.updated_at:
         raise NotAuthorized(WRONG, detail="changed since the sign-in")
-    if standing.status != user.status or standing.signed_out_at != user.signed_out_at:
-        raise NotAuthorized(WRONG, detail="changed since the sign-in")
+
+
+def is_signed_in_still(standing: Standing | None, user: User) -> bool:
+    """Whether nobody deleted, disabled, signed out or reset the user since ``user`` was read.
+
+    Instants are compared for being the same, not for their order: that is nothing for the clocks of two workers.
+    """
+    if standing is None or not standing.enabled:
+        return False
+    return standing.status == user.status and standing.signed_out_at == user.signed_out_at
+
+
+def end_all(unit: Unit, pool_id: str, sub: str, now: float, *, browsers: bool) -> None:
+    """What the user was given is dead: token sessions, codes and steps of sign-ins under way.
+
+    ``browsers``: SSO sessions too. Whoever calls this holds the user's row, or has just deleted it, and read the clock
+    after that: what is given meanwhile waits, and then finds the user changed (ATM-3).
+    """
+    unit.token_sessions.revoke_of_user(pool_id, sub, now)
+    unit.codes.drop_of_user(sub, now)
+    unit.challenge_sessions.end_of_user(sub)
+    if browsers:
+        unit.sso_sessions.end_of_user(sub)
 
 
 def standing_with_password(pool: UserPool, now: float, *, permanent: bool) -> tuple[UserStatus, float | None]:

@@ -166,7 +166,10 @@ class Tokens:
             open_within_limit(unit, pool, session, refresh_digest)
             return _Outcome.DONE
         consumed = unit.codes.find(redeemable.digest)
-        if consumed is not None and consumed[0].token_session_id is not None:
+        if consumed is None:
+            # Dropped since it was found, by what ended its sign-in.
+            return _Outcome.REFUSED
+        if consumed[0].token_session_id is not None:
             unit.token_sessions.revoke(consumed[0].token_session_id, now)
         return _Outcome.REPLAYED
 
@@ -353,35 +356,6 @@ class Tokens:
     def _decide(registration: Registration, presented: PresentedToken, user: User | None, now: float) -> Verdict:
         valid_from = registration.pool.sessions_valid_from
         return decide(presented, registration.client, user, now, valid_from=valid_from)
-
-    # --- implicit -------------------------------------------------------------------------------
-
-    def implicit(
-        self,
-        registration: Registration,
-        user: User,
-        granted: tuple[str, ...],
-        auth_time: float,
-        base: str,
-        *,
-        nonce: str | None = None,
-        resource: str | None = None,
-    ) -> TokenSet:
-        """Tokens for the fragment of a callback URL: no refresh token, no token session (endpoints.md 5.2).
-
-        Raises:
-            InvalidGrant: the client may not read the attributes of a requested scope.
-        """
-        if attributes.scopes_unreadable(granted, registration.client.spec.read_attributes):
-            raise InvalidGrant(detail="the client may not read the attributes of a requested scope")
-        grant = claims.Grant(granted, auth_time, nonce=nonce, resource=resource)
-        signing = self._issuer.signing(registration.pool)
-        changes = self._issuer.ask(registration, user, granted, TokenSource.HOSTED)
-        tokens = self._issuer.issue(registration, user, grant, base, self._clock(), signing, changes)
-        client_id = registration.client.client_id
-        audit.record("tokens_issued", pool_id=registration.pool.id, client_id=client_id, sub=user.sub)
-        keeps_id_token = self._dialects.of(registration.pool).implicit_gives_id_token
-        return tokens if keeps_id_token else replace(tokens, id_token=None)
 
 
 def _grant_of(pool: UserPool, session: TokenSession, granted: tuple[str, ...]) -> claims.Grant:

@@ -20,8 +20,8 @@ from app_client_authz.services.delivery import Delivery
 from app_client_authz.services.directory_writes import NO_NEW_PASSWORD, DirectoryWrites
 from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.passwords import NewPasswords
-from app_client_authz.services.pools import existing_pool
-from app_client_authz.services.stored_users import existing_user, standing_with_password, store
+from app_client_authz.services.pools import Dialects, existing_pool
+from app_client_authz.services.stored_users import end_all, existing_user, standing_with_password, store
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.attempts import Account
@@ -44,12 +44,14 @@ class Users:
         new_users: NewUsers,
         new_passwords: NewPasswords,
         directory: DirectoryWrites,
+        dialects: Dialects,
         codes: VerificationCodes,
         delivery: Delivery,
         triggers: Triggers,
         clock: Clock,
     ) -> None:
         self._units = units
+        self._dialects = dialects
         self._codes = codes
         self._delivery = delivery
         self._new_users = new_users
@@ -230,13 +232,13 @@ class Users:
         Raises:
             UserNotFound, ResourceNotFound.
         """
-        now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
             condition(unit, stored)
+            now = self._clock()
             store(unit, pool, stored, replace(stored.user, signed_out_at=now))
-            unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
-            unit.challenge_sessions.end_of_user(stored.user.sub)
+            survive = self._dialects.of(pool).sso_survives_global_sign_out
+            end_all(unit, pool.id, stored.user.sub, now, browsers=not survive)
 
         self._change(pool_id, name, "user_signed_out", change)
 
@@ -254,12 +256,11 @@ class Users:
             self._units.write(lambda unit: condition(unit, existing_user(unit, hosted.pool, name, hold=True)))
             self._directory.delete(hosted)
             return
-        now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
             condition(unit, stored)
             unit.users.delete(pool.id, stored.user.sub)
-            unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
+            end_all(unit, pool.id, stored.user.sub, self._clock(), browsers=True)
 
         self._change(pool_id, name, "user_deleted", change)
 
@@ -270,22 +271,20 @@ class Users:
         if hosted is not None:
             self._directory.set_enabled(hosted, enabled=enabled)
             return
-        now = self._clock()
 
         def change(unit: Unit, pool: UserPool, stored: StoredUser) -> None:
+            now = self._clock()
             # Disabling signs out too: enabling later must not revive what was issued before.
             signed_out_at = stored.user.signed_out_at if enabled else now
             after = replace(stored.user, enabled=enabled, signed_out_at=signed_out_at, updated_at=now)
             store(unit, pool, stored, after)
             if not enabled:
-                unit.token_sessions.revoke_of_user(pool.id, stored.user.sub, now)
-                unit.sso_sessions.end_of_user(stored.user.sub)
-                unit.challenge_sessions.end_of_user(stored.user.sub)
+                end_all(unit, pool.id, stored.user.sub, now, browsers=True)
 
         self._change(pool_id, name, "user_enabled" if enabled else "user_disabled", change)
 
     def _change(self, pool_id: str, name: str, event: str, change: Callable[[Unit, UserPool, StoredUser], T]) -> T:
-        """What ``change`` returns, once it is committed; ``event`` tells of it."""
+        """What ``change`` returns, once it is committed; ``event`` tells of it. ``change`` has the user's row held."""
 
         def work(unit: Unit) -> tuple[str, T]:
             pool = existing_pool(unit, pool_id)

@@ -1,6 +1,6 @@
 """Authorization codes: find, consume once."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from app_client_authz.domain.authorization_code import AuthorizationCode
 from app_client_authz.domain.user import User
@@ -100,6 +100,14 @@ class Codes:
 
     def drop_of_sso(self, sub: str, sso_session_id: str, now: float) -> None:
         """The codes under way that an SSO session gave are no codes any more."""
-        under_way = (codes.c.expires_at > now, codes.c.consumed_at.is_(None))
-        given = (codes.c.sub == sub, codes.c.sso_session_id == octets_of(sso_session_id))
-        self._connection.execute(delete(codes).where(*under_way, *given))
+        given = codes.c.sso_session_id == octets_of(sso_session_id)
+        self._connection.execute(delete(codes).where(*_under_way(sub, now), given))
+
+    def drop_of_user(self, sub: str, now: float) -> None:
+        """The same of all codes under way of the user. What consumed ones gave, their token sessions know."""
+        self._connection.execute(delete(codes).where(*_under_way(sub, now)))
+
+
+def _under_way(sub: str, now: float) -> tuple[ColumnElement[bool], ...]:
+    # By the instant, which has an index: the codes of the last minutes are few.
+    return codes.c.expires_at > now, codes.c.consumed_at.is_(None), codes.c.sub == sub

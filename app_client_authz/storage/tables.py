@@ -268,7 +268,7 @@ sso_sessions = Table(
     # The last explicit consent to go on as this user: the hour counts from here.
     Column("renewed_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
-    Index(None, "sub"),
+    Index(None, "sub", "id"),
     Index(None, "expires_at"),
 )
 

@@ -345,7 +345,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_authz_sso_sessions")),
     )
     op.create_index(op.f("ix_authz_sso_sessions_expires_at"), "authz_sso_sessions", ["expires_at"])
-    op.create_index(op.f("ix_authz_sso_sessions_sub"), "authz_sso_sessions", ["sub"])
+    op.create_index(op.f("ix_authz_sso_sessions_sub_id"), "authz_sso_sessions", ["sub", "id"])
     op.create_table(
         "authz_token_sessions",
         sa.Column("id", sa.LargeBinary(length=16), nullable=False),

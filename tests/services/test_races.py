@@ -195,7 +195,7 @@ def test_no_refresh_survives_a_global_sign_out(world: World, kim: User) -> None:
     client = world.client(**rotation(10))
     for _ in range(ROUNDS):
         world.clock.advance(1)
-        tokens = world.tokens(client, kim)
+        tokens = world.tokens(client, world.sign_in(client))
         refresh = lambda tokens=tokens: world.refresh(client, tokens)  # noqa: E731
         outcomes = at_once([refresh, lambda: world.services.users.sign_out(world.pool.id, "kim"), refresh])
 

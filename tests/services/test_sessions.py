@@ -53,10 +53,11 @@ def disabled_and_enabled(world: World, name: str) -> None:
     [
         lambda world, name: world.services.users.disable(world.pool.id, name),
         disabled_and_enabled,
+        lambda world, name: world.services.users.sign_out(world.pool.id, name),
         lambda world, name: world.services.users.delete(world.pool.id, name),
         lambda world, name: world.services.users.set_password(world.pool.id, name, "An0ther!word", permanent=True),
     ],
-    ids=["disabled", "disabled and enabled", "deleted", "given another password"],
+    ids=["disabled", "disabled and enabled", "signed out", "deleted", "given another password"],
 )
 def test_a_proof_from_before_a_change_of_the_user_gives_no_session(
     world: World, kim: User, clock: MovableClock, meanwhile: Callable[[World, str], None]

@@ -66,7 +66,7 @@ class TokenSessions(RuleBasedStateMachine):
         members = {} if self.grace is None else rotation(self.grace)
         validity = {"refresh_token_validity": 1, "token_validity_units": _hours()}
         self.client = self.world.client(**members, **validity)
-        self.user = self.world.user()
+        self.world.user()
         self.sessions: list[tuple[Session, Held]] = []
 
     def teardown(self) -> None:
@@ -86,7 +86,7 @@ class TokenSessions(RuleBasedStateMachine):
     @rule(target=held)
     def issue(self) -> Held:
         self._now()
-        code = self.world.code(self.client, self.user)
+        code = self.world.code(self.client, self.world.services.users.describe(self.world.pool.id, "kim"))
         self._now()
         session = Session(self.clock())
         return self._keep(self.world.redeem(self.client, code), session)

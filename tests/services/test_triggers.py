@@ -25,7 +25,18 @@ from app_client_authz.domain.user import Group, UserStatus
 from app_client_authz.storage.tables import metadata
 from tests.services.test_delivery import Recorder
 from tests.services.test_races import at_once
-from tests.services.world import BASE, CHALLENGE, PASSWORD, VERIFIER, World, claims, rotation, services_over, world_over
+from tests.services.world import (
+    BASE,
+    CALLBACK,
+    CHALLENGE,
+    PASSWORD,
+    VERIFIER,
+    World,
+    claims,
+    rotation,
+    services_over,
+    world_over,
+)
 from tests.support.clock import MovableClock
 
 MAIL = {"email": "lee@example.com"}
@@ -365,7 +376,10 @@ def test_each_source_of_tokens_asks(world: World) -> None:
     tokens = world.tokens(web, kim)
     world.refresh(web, tokens)
     world.services.tokens.sign_in(web, kim, digests.random_uuid(), BASE)
-    world.services.tokens.implicit(web, kim, ("openid", "email"), 1.0, BASE)
+    asked = {"client_id": web.client.client_id, "redirect_uri": CALLBACK, "response_type": "token"}
+    request = world.services.authorization.judge({**asked, "scope": "openid email"})
+    _, signed_in = world.services.sessions.begin(kim, replacing=None)
+    world.services.authorization.complete(request, signed_in, BASE)
 
     assert seen.sources == [
         "TokenGeneration_HostedAuth",
