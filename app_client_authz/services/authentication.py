@@ -24,7 +24,7 @@ from app_client_authz.domain.user import User, UserStatus, aliases_of, username_
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, OpenSession, Passed, Settle
 from app_client_authz.services.directories import Directories
-from app_client_authz.services.migration import Migration
+from app_client_authz.services.migration import Migration, TakenOver
 from app_client_authz.services.next_steps import ChallengeRequired, NextSteps
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.passwords import NewPasswords
@@ -303,10 +303,11 @@ class Authentication:
     ) -> StoredUser:
         """The user whom another directory knows by that name and password (UserMigration).
 
-        Whatever comes of it but a user counts as a wrong password: the trigger may have looked at it (R14).
+        Whatever comes of it but a user counts as a wrong password: the trigger may have looked at it (R14). If the name
+        leads to a user who is here already, the password is then looked at as anybody's.
         """
         hides = registration.client.prevents_user_existence_errors
-        taken: list[StoredUser] = []
+        taken: list[TakenOver] = []
         failed: OperationError = UserNotFound()
 
         def prove() -> bool:
@@ -319,21 +320,42 @@ class Authentication:
                 found, failed = None, error
             if found is None:
                 return self._hasher.verify(None, password, like=like)
-            taken.append(found.stored)
-            self._ask(registration, name, found.stored, caller)
-            return found.is_proved or self._hasher.verify(found.stored.password_hash, password)
+            taken.append(found)
+            if found.is_proved:
+                self._ask(registration, name, found.stored, caller)
+            return True
 
         try:
             self._attempts.judge(registration, username_key(name, registration.pool.case_sensitive), None, prove)
         except PasswordAttemptsExceeded:
             raise
         except NotAuthorized:
-            if hides or taken:
+            if hides:
                 raise
             raise failed from None
-        if not hides:
-            self._attempts.check_status(taken[0])
-        return taken[0]
+        (found,) = taken
+        if not found.is_proved:
+            self._prove_existing(registration, name, found.stored, password, caller)
+        elif not hides:
+            self._attempts.check_status(found.stored)
+        return found.stored
+
+    def _prove_existing(
+        self, registration: Registration, name: str, stored: StoredUser, password: str, caller: Caller
+    ) -> None:
+        """Counted and locked as the user's own, whatever spelling the trigger led here from (LCK-2)."""
+
+        def prove() -> bool:
+            self._ask(registration, name, stored, caller)
+            return self._hasher.verify(stored.password_hash, password)
+
+        try:
+            self._attempts.judge(registration, name, stored, prove)
+        except PasswordAttemptsExceeded as error:
+            if not registration.client.prevents_user_existence_errors:
+                raise
+            # Only a password that the trigger takes comes as far as the lock, which would tell it (LCK-1).
+            raise NotAuthorized(WRONG, detail=error.message) from None
 
     def _rehash(self, stored: StoredUser, password: str) -> None:
         old = stored.password_hash

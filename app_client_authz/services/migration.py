@@ -17,7 +17,7 @@ from app_client_authz.storage.users import StoredUser
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """A user who was not there before. ``is_proved``: the trigger found the password to be right."""
+    """Whom the trigger named. ``is_proved``: not there before, and the trigger found the password to be right."""
 
     stored: StoredUser
     is_proved: bool
@@ -39,8 +39,8 @@ class Migration:
     def at_sign_in(self, registration: Registration, name: str, password: str, caller: Caller) -> TakenOver | None:
         """The user, created with the password; None if the trigger knows nobody.
 
-        The password is kept whatever the pool's policy says of it. Of two sign-ins at once the second finds the
-        first one's user, whose password is to be looked at as anybody's.
+        The password is kept whatever the pool's policy says of it. Where the trigger's username is somebody's already,
+        as for the second of two sign-ins at once, the password is to be looked at as anybody's.
 
         Raises:
             TriggerFailed: the trigger refused, or made no sense.

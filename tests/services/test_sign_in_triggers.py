@@ -222,6 +222,48 @@ def test_guesses_at_the_other_directory_are_counted(
     assert len(directory.events) == 5
 
 
+def known_by_any_tag(world: World, passwords: set[str]) -> None:
+    """Another directory that takes each of ``passwords`` for Kim's, and knows Kim by every address with a tag."""
+
+    def directory(event: Event) -> Event:
+        if event["request"]["password"] not in passwords:
+            raise PermissionError("Bad password")
+        event["response"]["userAttributes"] = {"username": event["userName"].partition("+")[0]}
+        return event
+
+    register(world, "UserMigration", directory)
+
+
+@pytest.mark.attack("LCK-2")
+def test_guesses_by_every_spelling_that_leads_to_a_user_lock_that_user(world: World, hiding: Registration) -> None:
+    kim = world.user("kim")
+    known_by_any_tag(world, {PASSWORD, WRONG_PASSWORD})
+    assert try_in(world, hiding, "kim+0@example.com", PASSWORD) == kim
+    for number in range(5):
+        with pytest.raises(NotAuthorized, match="Incorrect"):
+            try_in(world, hiding, f"kim+{number}@example.com", WRONG_PASSWORD)
+
+    with pytest.raises(PasswordAttemptsExceeded):
+        try_in(world, hiding, "kim", PASSWORD)
+
+
+@pytest.mark.attack("LCK-1")
+def test_while_a_user_is_locked_no_spelling_tells_the_right_password(
+    world: World, client: Registration, hiding: Registration
+) -> None:
+    world.user("kim")
+    known_by_any_tag(world, {PASSWORD})
+    for _ in range(5):
+        with pytest.raises(NotAuthorized):
+            try_in(world, hiding, "kim", WRONG_PASSWORD)
+
+    for guess in (WRONG_PASSWORD, PASSWORD):
+        with pytest.raises(NotAuthorized, match=r"^Incorrect username or password\.$"):
+            try_in(world, hiding, "kim+1@example.com", guess)
+    with pytest.raises(PasswordAttemptsExceeded):
+        try_in(world, client, "kim+1@example.com", PASSWORD)
+
+
 def test_a_user_who_has_to_reset_the_password_is_created_and_told_so(
     world: World, client: Registration, hiding: Registration
 ) -> None:
