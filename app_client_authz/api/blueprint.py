@@ -11,6 +11,7 @@ from app_client_authz.api import access, dispatch, errors, framing
 from app_client_authz.api.operations import PUBLIC
 from app_client_authz.api.wire import Json, encoded
 from app_client_authz.domain.errors import AuthzError
+from app_client_authz.services import origin
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
 from app_client_authz.web.base_url import base_url
@@ -28,6 +29,11 @@ class Api(Endpoint):
 
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    def dispatch_request(self, **path: object) -> Response:
+        # What is refused before an operation runs is told of, too.
+        with origin.coming_from(this_request().remote_addr):
+            return super().dispatch_request(**path)
 
     def options(self) -> Response:
         return _preflight()

@@ -22,6 +22,7 @@ from app_client_authz.oauth import errors
 from app_client_authz.oauth.discovery import configuration
 from app_client_authz.oauth.requests import EndpointRequest
 from app_client_authz.oauth.server import Server
+from app_client_authz.services import origin
 from app_client_authz.services.keys import RING_SECONDS
 from app_client_authz.services.registry import Services
 from app_client_authz.web import params as web_params
@@ -41,6 +42,10 @@ class OAuthEndpoint(Endpoint):
     def __init__(self, server: Server) -> None:
         self._server = server
         self._services: Services = server.services
+
+    def dispatch_request(self, **path: object) -> Response:
+        with origin.coming_from(this_request().remote_addr):
+            return super().dispatch_request(**path)
 
     def _base(self) -> str:
         return base_url(self._services.settings, this_request())

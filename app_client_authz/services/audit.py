@@ -5,16 +5,19 @@ from typing import Any
 
 from blinker import Namespace
 
+from app_client_authz.services import origin
+
 signals = Namespace()
 security_event = signals.signal("authz-security-event")
-"""Sent after the commit with ``event`` and the IDs concerned as keyword arguments; the sender is None."""
+"""Sent after the commit with ``event``, the IDs concerned and ``source`` as keyword arguments; the sender is None."""
 
 log = logging.getLogger("app_client_authz.security")
 
 
 def record(event: str, **ids: str | int | None) -> None:
-    """Tell of a security event: call it once the unit of work is left."""
-    known: dict[str, Any] = {name: value for name, value in ids.items() if value is not None}
+    """Tell of a security event, and which address asked for it: call it once the unit of work is left."""
+    told = {**ids, "source": origin.present().address_for(propagates=False)}
+    known: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     if log.isEnabledFor(logging.INFO):
         log.info("%s %s", event, " ".join(f"{name}={_plain(str(value))}" for name, value in known.items()))
     security_event.send(None, event=event, **known)

@@ -253,14 +253,14 @@ def test_calls_refusals_and_keys_are_security_events_without_secrets(
     Wire(standing.app)("DescribeUserPoolClient", known)
     standing.services.access_keys.delete(wire.key)
 
-    about = {"operation": "DescribeUserPoolClient", "access_key_id": wire.key}
+    about = {"operation": "DescribeUserPoolClient", "access_key_id": wire.key, "source": "127.0.0.1"}
     assert told == [
         {"event": "access_key_created", "access_key_id": wire.key},
         {"event": "signed_call", **about, "pool_id": standing.pool.id},
-        {"event": "access_denied", "operation": "DeleteUserPoolClient", "access_key_id": wire.key},
+        {"event": "access_denied", **about, "operation": "DeleteUserPoolClient"},
         {"event": "access_denied", **about, "pool_id": other.id},
-        {"event": "signature_refused", "access_key_id": wire.key},
-        {"event": "signature_refused", "access_key_id": "nobody"},
+        {"event": "signature_refused", "access_key_id": wire.key, "source": "127.0.0.1"},
+        {"event": "signature_refused", "access_key_id": "nobody", "source": "127.0.0.1"},
         {"event": "signed_call", **about, "access_key_id": ACCESS_KEY, "pool_id": standing.pool.id},
         {"event": "access_key_deleted", "access_key_id": wire.key},
     ]

@@ -130,6 +130,7 @@ def test_reuse_is_told_as_a_security_event(site: Site, clock: MovableClock) -> N
             "pool_id": site.pool.id,
             "client_id": client.client_id,
             "sub": site.user.sub,
+            "source": "127.0.0.1",
         }
     ]
 

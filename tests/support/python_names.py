@@ -30,7 +30,8 @@ What calls of the [in-process client](../how-to/in-process-client.md#errors) rai
 _EVENTS = """\
 ### Events
 
-`event` is one of these. Beside it come the IDs concerned, such as `pool_id`, `client_id` and `sub`; never a secret.
+`event` is one of these. Beside it come the IDs concerned, such as `pool_id`, `client_id` and `sub`, and as `source` the
+IP address that the request came from, where there is one; never a secret.
 """
 _FIXTURES = """\
 ## Fixtures for pytest
