@@ -434,6 +434,7 @@ OTHER_PATHS = [
     "/OAuth2/token",
     "/oauth2/token/",
     "/oauth2//token",
+    "//oauth2/token",
     "//evil.example",
     "/\\evil.example",
     "/%2fevil.example",
@@ -451,8 +452,8 @@ OTHER_PATHS = [
 def test_other_paths_are_404_and_lead_nowhere(site: Site, path: str) -> None:
     for method in ("GET", "POST"):
         answer = site.browse(signed_in=True).open(PREFIX + path, method=method)
-        assert answer.status_code in {404, 405, 308}
-        assert "evil.example" not in answer.headers.get("Location", "").replace("localhost", "")
+        assert answer.status_code == 404
+        assert "Location" not in answer.headers
 
 
 @pytest.mark.parametrize("document", ["jwks.json", "openid-configuration"])

@@ -392,6 +392,27 @@ def test_only_the_faces_asked_for_are_mounted(tmp_path: Path, faces: list[str], 
     assert len(app.blueprints) == blueprints
 
 
+@pytest.mark.parametrize("prefix", ["/auth", ""])
+@pytest.mark.attack("R1")
+def test_two_slashes_are_another_path_and_the_hosts_own_paths_stay_as_they_were(tmp_path: Path, prefix: str) -> None:
+    app = flask_app(tmp_path, AUTHZ_PUBLIC_URL=f"https://login.example{prefix}", AUTHZ_URL_PREFIX=prefix)
+    AppClientAuthz(app)
+    app.add_url_rule("/shop/cart", "cart", lambda: "", methods=["POST"])
+    ours = [str(rule) for rule in app.url_map.iter_rules() if rule.endpoint.startswith("authz_") and str(rule) != "/"]
+    # Werkzeug takes any number of slashes at the beginning for one, without a redirect.
+    doubled = [f"/{path[1:].replace('/', '//')}" for path in ours if "/" in path[1:]]
+
+    def post(path: str) -> tuple[int, str | None]:
+        # As behind a proxy that ends TLS: whatever is made of this request leads to http, and to where Host says.
+        asked = {"PATH_INFO": path, "HTTP_HOST": "evil.example"}
+        answer = app.test_client().post("/", environ_overrides=asked)
+        return answer.status_code, answer.headers.get("Location")
+
+    for path in doubled + [f"{path}//" for path in ours]:
+        assert post(path) in {(404, None), (405, None)}, path
+    assert post("/shop//cart") == (308, "http://evil.example/shop/cart")
+
+
 def test_commands_are_there(tmp_path: Path) -> None:
     app = flask_app(tmp_path)
     AppClientAuthz(app)

@@ -4,7 +4,7 @@ import json
 import uuid
 from typing import ClassVar
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from app_client_authz.api import access, dispatch, errors, framing
@@ -16,6 +16,7 @@ from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
 from app_client_authz.web.base_url import base_url
 from app_client_authz.web.endpoint import ALL_METHODS, Endpoint, this_request
+from app_client_authz.web.paths import ExactBlueprint
 
 _EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
 _PREFLIGHT_SECONDS = "172800"
@@ -61,9 +62,9 @@ class Api(Endpoint):
         return Response(text, content_type=errors.CONTENT_TYPE)
 
 
-def api_blueprint(services: Services) -> Blueprint:
+def api_blueprint(services: Services) -> ExactBlueprint:
     """A blueprint of its own for each app."""
-    blueprint = Blueprint("authz_api", __name__)
+    blueprint = ExactBlueprint("authz_api", __name__)
     view = Api.as_view("api", services)
     if services.settings.url_prefix:
         # SDKs post to the endpoint URL as it stands, with or without the slash.

@@ -1,6 +1,6 @@
 """The paths of the hosted pages."""
 
-from flask import Blueprint, Response
+from flask import Response
 
 from app_client_authz.hosted_ui import errors
 from app_client_authz.hosted_ui.confirm import Confirm, Resend
@@ -15,14 +15,15 @@ from app_client_authz.hosted_ui.second_factor import SecondFactor, SecondFactorO
 from app_client_authz.hosted_ui.sign_up import SignUpPage
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
+from app_client_authz.web.paths import ExactBlueprint
 
 
-def hosted_ui_blueprint(services: Services) -> Blueprint:
+def hosted_ui_blueprint(services: Services) -> ExactBlueprint:
     """A blueprint of its own for each app.
 
     A template of the host with the same path, ``templates/authz/login.html`` for instance, wins over ours.
     """
-    blueprint = Blueprint(
+    blueprint = ExactBlueprint(
         "authz_hosted_ui",
         __name__,
         template_folder="templates",

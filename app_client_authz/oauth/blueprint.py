@@ -1,6 +1,6 @@
 """The paths of the OAuth face."""
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from app_client_authz.domain.errors import AuthzError
@@ -9,11 +9,12 @@ from app_client_authz.oauth.server import Server
 from app_client_authz.oauth.views import Authorize, Discovery, Jwks, Revoke, Token, UserInfo
 from app_client_authz.services.registry import Services
 from app_client_authz.web import headers
+from app_client_authz.web.paths import ExactBlueprint
 
 
-def oauth_blueprint(services: Services) -> Blueprint:
+def oauth_blueprint(services: Services) -> ExactBlueprint:
     """A blueprint of its own for each app: two apps in a process never share a server object."""
-    blueprint = Blueprint("authz_oauth", __name__)
+    blueprint = ExactBlueprint("authz_oauth", __name__)
     server = Server(services)
     authorize = Authorize.as_view("authorize", server)
     blueprint.add_url_rule("/oauth2/authorize", view_func=authorize)

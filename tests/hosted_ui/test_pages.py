@@ -267,15 +267,15 @@ def test_odd_names_and_passwords_are_wrong_ones(visitor: Visitor, name: str) -> 
         "/%2f%2fevil.example/auth/login",
         "/auth/login//evil.example",
         "/auth/login/",
+        "/auth//login",
+        "/auth//authz-static/authz.css",
     ],
 )
 def test_odd_paths_lead_nowhere_else(passer_by: Visitor, path: str) -> None:
     answer = passer_by.http.get(path, query_string=query())
 
-    target = answer.headers.get("Location", "/")
-    assert target.startswith(("/", "http://localhost/"))
-    assert not target.startswith(("//", "/\\"))
-    assert answer.status_code < 500
+    assert answer.status_code in {400, 404}
+    assert "Location" not in answer.headers
 
 
 @pytest.mark.parametrize(
