@@ -46,6 +46,11 @@ def started(flow: str, client: AppClient, parameters: Mapping[str, str], *, by_a
     return name
 
 
+def leads_to_srp(client: AppClient) -> bool:
+    """Whether a sign-in of the client can begin with a proof by SRP, and so needs a verifier (SEC-6)."""
+    return any(client.can_use_auth_flow(flow) for flow in (SRP, CHOICE, CUSTOM))
+
+
 def check_refresh(client: AppClient) -> None:
     """Ends a GetTokensFromRefreshToken of a client that may not refresh; rotation needs no flow (api.md 9, 6).
 

@@ -31,7 +31,8 @@ class UserPool:
     """A pool whose every rule was checked. Instants are epoch seconds.
 
     ``version`` counts the pool's changes, ``keys_version`` those of its signing keys. Sessions and codes begun
-    before ``sessions_valid_from`` are dead (ATM-13).
+    before ``sessions_valid_from`` are dead (ATM-13). ``keeps_verifiers`` says whether some app client can use verifiers
+    of passwords (SEC-6). Until there is a client it is true: clients allow SRP unless they are told not to.
     """
 
     id: str
@@ -41,6 +42,7 @@ class UserPool:
     version: int = 1
     keys_version: int = 1
     sessions_valid_from: float = 0.0
+    keeps_verifiers: bool = field(default=True, compare=False)
     schema: Mapping[str, SchemaAttribute] = field(init=False, repr=False, compare=False)
     """Every attribute that a user of the pool can have, by name."""
 

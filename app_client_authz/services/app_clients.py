@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from app_client_authz.crypto import digests
-from app_client_authz.domain import ids
+from app_client_authz.domain import auth_flows, ids
 from app_client_authz.domain.app_client import MAX_PER_POOL, AppClient, ClientSecret, ClientSpec
 from app_client_authz.domain.client_entry import ClientEntry
 from app_client_authz.domain.client_rules import LOCAL_PROVIDER
@@ -100,6 +100,7 @@ class AppClients:
             clear = {kept.secret_id: secret for kept in client.secrets if secret}
             if not unit.app_clients.add(client, clear, at_most=MAX_PER_POOL):
                 raise LimitExceeded(f"A user pool has at most {MAX_PER_POOL} app clients.")
+            _mind_verifiers(unit, pool, client)
             return client
 
         client = self._units.write(add)
@@ -171,6 +172,7 @@ class AppClients:
                 raise ConcurrentModification(_CHANGED)
             after = before.replace(spec, pool=pool, now=self._clock(), **_around(unit, pool, spec))
             _expect(unit.app_clients.replace(after, before.version))
+            _mind_verifiers(unit, pool, after)
             return Described(after, found.secret)
 
         described = self._units.write(change)
@@ -203,8 +205,10 @@ class AppClients:
         """
 
         def change(unit: Unit) -> None:
+            pool = existing_pool(unit, pool_id, hold=True)
             if not ids.is_client_id(client_id) or not unit.app_clients.delete(pool_id, client_id):
                 raise _no_such_client(unit, pool_id)
+            _mind_verifiers(unit, pool)
 
         self._units.write(change)
         audit.record("client_deleted", pool_id=pool_id, client_id=client_id)
@@ -264,6 +268,20 @@ def _around(unit: Unit, pool: UserPool, spec: ClientSpec) -> _Around:
         "scopes_available": unit.resource_servers.scope_strings(pool.id) if custom else (),
         "providers": unit.identity_providers.names(pool.id) if external else (),
     }
+
+
+def _mind_verifiers(unit: Unit, pool: UserPool, changed: AppClient | None = None) -> None:
+    """Tell the pool, which is held, whether a client allows SRP; the last one takes the verifiers along (SEC-6).
+
+    ``changed`` is the client as it is now, None for one that is gone.
+    """
+    allows = changed is not None and auth_flows.leads_to_srp(changed)
+    needed = allows or (pool.keeps_verifiers and unit.app_clients.any_allows_srp(pool.id))
+    if needed == pool.keeps_verifiers:
+        return
+    unit.pools.keep_verifiers(pool.id, needed)
+    if not needed:
+        unit.srp_verifiers.drop_of_pool(pool.id)
 
 
 def _described(unit: Unit, pool_id: str, client_id: str) -> Described:

@@ -8,6 +8,7 @@ from app_client_authz.domain import attributes
 from app_client_authz.domain.auth_event import Answered, EventType
 from app_client_authz.domain.challenge import NEW_PASSWORD_REQUIRED, PASSWORD, Door, StepState
 from app_client_authz.domain.clock import Clock
+from app_client_authz.domain.credentials import Credentials
 from app_client_authz.domain.errors import (
     ChallengeExpired,
     NotAuthorized,
@@ -18,6 +19,7 @@ from app_client_authz.domain.errors import (
     UserNotConfirmed,
     UserNotFound,
 )
+from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
 from app_client_authz.domain.user import User, UserStatus, aliases_of, username_key
@@ -27,7 +29,7 @@ from app_client_authz.services.directories import Directories
 from app_client_authz.services.migration import Migration, TakenOver
 from app_client_authz.services.next_steps import ChallengeRequired, NextSteps
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
-from app_client_authz.services.passwords import NewPasswords
+from app_client_authz.services.passwords import NewPasswords, verifier
 from app_client_authz.services.stored_users import check_unchanged
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.unit import Unit, Units
@@ -135,7 +137,7 @@ class Authentication:
         except UserNotConfirmed as error:
             error.proved = stored.user.sub
             raise
-        self._rehash(stored, password)
+        self._keep_up(pool, stored, password)
         return proved
 
     def go_on(
@@ -357,15 +359,18 @@ class Authentication:
             # Only a password that the trigger takes comes as far as the lock, which would tell it (LCK-1).
             raise NotAuthorized(WRONG, detail=error.message) from None
 
-    def _rehash(self, stored: StoredUser, password: str) -> None:
-        old = stored.password_hash
-        if old is None or not self._hasher.needs_rehash(old):
+    def _keep_up(self, pool: UserPool, stored: StoredUser, password: str) -> None:
+        """What is stored of the right password, as it would be stored today: its hash, and the verifier beside it."""
+        user, old = stored.user, stored.password_hash
+        lacks_verifier = pool.keeps_verifiers and not stored.has_verifier
+        if old is None or not (lacks_verifier or self._hasher.needs_rehash(old)):
             return
         try:
-            new = self._hasher.hash(password)
+            new = self._hasher.hash(password) if self._hasher.needs_rehash(old) else old
         except (TooManyRequests, Unavailable):
             return  # the next sign-in will do: this one was right
-        self._units.write(lambda unit: unit.users.rehash(stored.user.sub, old, new))
+        made = verifier(pool, password, username=user.username) if lacks_verifier else None
+        self._units.write(lambda unit: unit.users.rehash(user.sub, old, Credentials(new, made)))
 
     def _pending(self, registration: Registration, session: str, door: Door, name: str | None) -> OpenSession:
         found = self._challenges.find(session, NEW_PASSWORD_REQUIRED, door=door, registration=registration, name=name)

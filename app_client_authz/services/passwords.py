@@ -29,6 +29,14 @@ def generated(policy: PasswordPolicy) -> str:
     return "".join(characters)
 
 
+def verifier(pool: UserPool, password: str, *, username: str) -> SrpVerifier | None:
+    """What a proof by SRP is held against; None where no app client of the pool allows SRP (SEC-6)."""
+    if not pool.keeps_verifiers:
+        return None
+    salt = srp.salt_from(digests.random_octets(srp.SALT_BYTES))
+    return SrpVerifier(salt, srp.verifier(srp.pool_name(pool.id), username, password, salt))
+
+
 class NewPasswords:
     """The one door for every password that is set, by whomever (API-5)."""
 
@@ -74,7 +82,4 @@ class NewPasswords:
             TooManyRequests: no slot to hash became free.
         """
         passwords.check_shape(password)
-        password_hash = self._hasher.hash(password)
-        salt = srp.salt_from(digests.random_octets(srp.SALT_BYTES))
-        value = srp.verifier(srp.pool_name(pool.id), username, password, salt)
-        return Credentials(password_hash, SrpVerifier(salt, value))
+        return Credentials(self._hasher.hash(password), verifier(pool, password, username=username))

@@ -89,6 +89,8 @@ class UserImports:
         Raises:
             OperationError: one of them cannot be added; the message begins with the name.
         """
+        if planned:
+            pool = self._units.read(lambda unit: existing_pool(unit, pool.id))  # its clients came after the plan
         for start in range(0, len(planned), BATCH):
             batch = [(each, self._credentials(pool, each)) for each in planned[start : start + BATCH]]
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select,
 from sqlalchemy.exc import IntegrityError
 
 from app_client_authz.crypto.sealing import Sealer
+from app_client_authz.domain import auth_flows
 from app_client_authz.domain.app_client import AppClient, ClientSecret
 from app_client_authz.domain.app_client_codec import spec_from_dict, spec_to_dict
 from app_client_authz.domain.client_entry import ClientEntry
@@ -39,11 +40,17 @@ _ENTRIES = (
     .limit(bindparam("limit"))
 )
 
+_ANY_ALLOWS_SRP = (
+    select(app_clients.c.client_id)
+    .where(app_clients.c.pool_id == bindparam("pool_id"), app_clients.c.allows_srp)
+    .limit(1)
+)
+
 _others = app_clients.alias("others")
 _newest = func.coalesce(
     select(func.max(_others.c.number)).where(_others.c.pool_id == bindparam("pool_id")).scalar_subquery(), 0
 )
-_ADDED = ("client_id", "pool_id", "name", "spec", "secrets", "version", "created_at", "updated_at")
+_ADDED = ("client_id", "pool_id", "name", "spec", "secrets", "allows_srp", "version", "created_at", "updated_at")
 _ADD = insert(app_clients).from_select(
     ["number", *_ADDED],
     select(_newest + 1, *(bindparam(name, type_=app_clients.c[name].type) for name in _ADDED)).where(
@@ -140,6 +147,7 @@ class AppClients:
             "name": client.name,
             "spec": _dump(client),
             "secrets": self._dump_secrets(client, {}, clear_secrets),
+            "allows_srp": auth_flows.leads_to_srp(client),
             "version": client.version,
             "created_at": client.created_at,
             "updated_at": client.updated_at,
@@ -157,7 +165,8 @@ class AppClients:
 
     def replace(self, client: AppClient, expected_version: int) -> bool:
         """Everything but the secrets. False if somebody else changed the client since it was read, or deleted it."""
-        return self._update(client, expected_version, name=client.name, spec=_dump(client))
+        allows_srp = auth_flows.leads_to_srp(client)
+        return self._update(client, expected_version, name=client.name, spec=_dump(client), allows_srp=allows_srp)
 
     def replace_secrets(
         self, client: AppClient, expected_version: int, clear_secrets: dict[str, str] | None = None
@@ -174,13 +183,17 @@ class AppClients:
         hit = delete(app_clients).where(app_clients.c.client_id == client_id, app_clients.c.pool_id == pool_id)
         return self._connection.execute(hit).rowcount == 1
 
+    def any_allows_srp(self, pool_id: str) -> bool:
+        """Whether some client of the pool does."""
+        return self._connection.execute(_ANY_ALLOWS_SRP, {"pool_id": pool_id}).first() is not None
+
     def open_secrets(self, client_id: str) -> dict[str, str]:
         """Secret ID → clear secret, oldest first: for SECRET_HASH only."""
         row = self._connection.execute(select(*_COLUMNS).where(app_clients.c.client_id == client_id)).first()
         sealed = {} if row is None else _parse(*row).sealed
         return {secret_id: self._open(client_id, secret_id, value) for secret_id, value in sealed.items()}
 
-    def _update(self, client: AppClient, expected_version: int, **values: str) -> bool:
+    def _update(self, client: AppClient, expected_version: int, **values: object) -> bool:
         hit = (
             update(app_clients)
             .where(app_clients.c.client_id == client.client_id, app_clients.c.version == expected_version)

@@ -13,8 +13,7 @@ from app_client_authz.domain.user import USERNAME, User
 from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.tables import group_members, groups, user_names, users
 from app_client_authz.storage.users import (
-    GROUP_COLUMNS,
-    USER_COLUMNS,
+    STORED_COLUMNS,
     StoredUser,
     Users,
     dumped,
@@ -24,7 +23,7 @@ from app_client_authz.storage.users import (
 )
 
 _BY_KEY = with_groups(
-    select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.password_hash, users.c.version, users.c.directory_key)
+    select(*STORED_COLUMNS)
     .select_from(users)
     .where(users.c.pool_id == bindparam("pool_id"), users.c.directory_key == bindparam("directory_key"))
 )

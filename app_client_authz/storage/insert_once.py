@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import ClauseElement, Connection, Row, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -13,10 +13,16 @@ if TYPE_CHECKING:
 def insert_once(connection: Connection, table: Table, **values: Any) -> bool:
     """Insert the row unless one with its key is there: then nothing happens, in whatever order two come.
 
+    A value may be an expression, which the database works out.
+
     Returns:
         Whether this call inserted it.
     """
     statement = _unless_there(connection.dialect.name, table)
+    expressions = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
+    if expressions:
+        statement = statement.values(expressions)
+        values = {name: value for name, value in values.items() if name not in expressions}
     # SQLAlchemy looks at the count of an INSERT only if it is told to.
     return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount == 1
 

@@ -17,6 +17,7 @@ POOL_COLUMNS = (
     pools.c.version,
     pools.c.keys_version,
     pools.c.sessions_valid_from,
+    pools.c.keeps_verifiers,
     pools.c.created_at,
     pools.c.updated_at,
 )
@@ -37,6 +38,7 @@ def parse_pool(
     version: int,
     keys_version: int,
     sessions_valid_from: float,
+    keeps_verifiers: bool,
     created_at: float,
     updated_at: float,
 ) -> UserPool:
@@ -49,6 +51,7 @@ def parse_pool(
         version=version,
         keys_version=keys_version,
         sessions_valid_from=sessions_valid_from,
+        keeps_verifiers=keeps_verifiers,
     )
 
 
@@ -88,6 +91,7 @@ class Pools:
                     version=pool.version,
                     keys_version=pool.keys_version,
                     sessions_valid_from=0.0,
+                    keeps_verifiers=pool.keeps_verifiers,
                     created_at=pool.created_at,
                     updated_at=pool.updated_at,
                 )
@@ -111,6 +115,10 @@ class Pools:
     def touch_keys(self, pool_id: str) -> bool:
         """The same for its signing keys; False if there is no such pool."""
         return self._connection.execute(_TOUCH_KEYS, {"b_id": pool_id}).rowcount == 1
+
+    def keep_verifiers(self, pool_id: str, keeps: bool) -> None:
+        """Whether verifiers are written from now on; whoever says so holds the pool's row."""
+        self._connection.execute(update(pools).where(pools.c.id == pool_id).values(keeps_verifiers=keeps))
 
     def forget_sessions(self, pool_id: str, before: float) -> None:
         """Sessions and codes begun before that instant are dead from now on (ATM-13)."""

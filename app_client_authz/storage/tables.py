@@ -64,6 +64,8 @@ pools = Table(
     Column("keys_version", Integer, nullable=False),
     # Sessions and codes begun before this instant are dead: set after a restore (ATM-13).
     Column("sessions_valid_from", Double, nullable=False),
+    # Whether some app client could use verifiers of passwords; true until the first client says otherwise (SEC-6).
+    Column("keeps_verifiers", Boolean(create_constraint=False), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
 )
@@ -80,6 +82,8 @@ app_clients = Table(
     Column("spec", Text, nullable=False),
     # At most two: secret ID, digest, sealed value, creation, newest second. In the row, so that one read authenticates.
     Column("secrets", Text, nullable=False),
+    # What the spec says of it: whether the pool needs verifiers of passwords because of this client.
+    Column("allows_srp", Boolean(create_constraint=False), nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
@@ -123,7 +127,7 @@ users = Table(
     Column("status", String(32), nullable=False),
     Column("enabled", Boolean(create_constraint=False), nullable=False),
     Column("password_hash", Text),
-    # Salt and SRP verifier of the same password; None without one.
+    # Salt and SRP verifier of the same password; None without one, and where no app client allows SRP.
     Column("sealed_srp", Text),
     Column("temporary_password_until", Double),
     Column("attributes", Text, nullable=False),

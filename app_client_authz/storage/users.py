@@ -14,7 +14,7 @@ from app_client_authz.domain.user import USERNAME, Group, User, UserStatus, alia
 from app_client_authz.domain.user_mfa import NO_MFA, UserMfa
 from app_client_authz.storage.insert_once import insert_once
 from app_client_authz.storage.looks import Looks
-from app_client_authz.storage.srp_verifiers import sealed
+from app_client_authz.storage.srp_verifiers import kept
 from app_client_authz.storage.tables import group_members, groups, user_names, users
 
 USER_COLUMNS = (
@@ -45,13 +45,21 @@ def with_groups(statement: Select[Any]) -> Select[Any]:
     )
 
 
+STORED_COLUMNS = (
+    *USER_COLUMNS,
+    *GROUP_COLUMNS,
+    users.c.password_hash,
+    users.c.sealed_srp.is_not(None).label("has_verifier"),
+    users.c.version,
+    users.c.directory_key,
+)
 _BY_SUB = with_groups(
-    select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.password_hash, users.c.version, users.c.directory_key)
+    select(*STORED_COLUMNS)
     .select_from(users)
     .where(users.c.sub == bindparam("sub"), users.c.pool_id == bindparam("pool_id"))
 )
 _BY_NAME = with_groups(
-    select(*USER_COLUMNS, *GROUP_COLUMNS, users.c.password_hash, users.c.version, users.c.directory_key)
+    select(*STORED_COLUMNS)
     .select_from(user_names)
     .join(users, users.c.sub == user_names.c.sub)
     .where(user_names.c.pool_id == bindparam("pool_id"), user_names.c.name_key == bindparam("name_key"))
@@ -87,6 +95,7 @@ class StoredUser:
     password_hash: str | None
     version: int
     directory_key: str | None = None
+    has_verifier: bool = False
 
     @property
     def has_password(self) -> bool:
@@ -210,7 +219,7 @@ class Users:
             users,
             **new_row(user, username_key),
             password_hash=None if credentials is None else credentials.password_hash,
-            sealed_srp=sealed(self._sealer, user.sub, credentials),
+            sealed_srp=kept(self._sealer, user.sub, credentials, pool_id=user.pool_id),
         )
         if not added or self._lost_name(user, names) is not None:
             self._overtaken(user, names)
@@ -264,7 +273,7 @@ class Users:
             .where(users.c.sub == sub)
             .values(
                 password_hash=credentials.password_hash,
-                sealed_srp=sealed(self._sealer, sub, credentials),
+                sealed_srp=kept(self._sealer, sub, credentials),
                 status=status,
                 temporary_password_until=temporary_until,
                 version=users.c.version + 1,
@@ -283,10 +292,13 @@ class Users:
             hit = hit.where(users.c.version == expected_version)
         return self._connection.execute(hit).rowcount == 1
 
-    def rehash(self, sub: str, old_hash: str, new_hash: str) -> None:
-        """The same password under new parameters, unless it was changed meanwhile."""
+    def rehash(self, sub: str, old_hash: str, credentials: Credentials) -> None:
+        """The same password under new parameters or with a verifier beside it, unless it was changed meanwhile."""
+        values: dict[str, Any] = {"password_hash": credentials.password_hash}
+        if credentials.srp is not None:
+            values["sealed_srp"] = kept(self._sealer, sub, credentials)
         self._connection.execute(
-            update(users).where(users.c.sub == sub, users.c.password_hash == old_hash).values(password_hash=new_hash)
+            update(users).where(users.c.sub == sub, users.c.password_hash == old_hash).values(values)
         )
 
     def delete(self, pool_id: str, sub: str) -> bool:
@@ -319,7 +331,10 @@ class Users:
 def stored_of(rows: Sequence[Row[Any]]) -> StoredUser | None:
     """``read_user`` of rows that also have what only the server sees."""
     user = read_user(rows)
-    return None if user is None else StoredUser(user, rows[0].password_hash, rows[0].version, rows[0].directory_key)
+    if user is None:
+        return None
+    row = rows[0]
+    return StoredUser(user, row.password_hash, row.version, row.directory_key, row.has_verifier)
 
 
 def new_row(user: User, username_key: str) -> dict[str, object]:

@@ -43,7 +43,8 @@ def members(site: Site) -> Json:
     }
 
 
-# What is asked, and statements, writes and commits at most.
+# What is asked, and statements, writes and commits at most. When a client goes, the pool is held, and a look tells
+# whether another one needs verifiers of passwords.
 OPERATIONS: Mapping[str, tuple[str, Ask, tuple[int, int, int]]] = {
     "describe": ("DescribeUserPoolClient", web, (1, 0, 0)),
     "list": ("ListUserPoolClients", lambda site: {"UserPoolId": site.pool.id}, (1, 0, 0)),
@@ -55,7 +56,7 @@ OPERATIONS: Mapping[str, tuple[str, Ask, tuple[int, int, int]]] = {
     ),
     "update": ("UpdateUserPoolClient", web, (3, 1, 1)),
     "update with all": ("UpdateUserPoolClient", lambda site: {**web(site), **members(site)}, (5, 1, 1)),
-    "delete": ("DeleteUserPoolClient", web, (1, 1, 1)),
+    "delete": ("DeleteUserPoolClient", web, (3, 1, 1)),
     "add a secret": ("AddUserPoolClientSecret", web, (4, 1, 1)),
     "list secrets": ("ListUserPoolClientSecrets", web, (1, 0, 0)),
     "read the session bound": ("GetUserPoolClientSessionConfiguration", web, (1, 0, 0)),

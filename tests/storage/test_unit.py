@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from app_client_authz.crypto.sealing import Sealer, SealingKey
+from app_client_authz.domain.credentials import Credentials
 from app_client_authz.domain.errors import ConcurrentModification, Unavailable
 from app_client_authz.domain.pool import PoolSpec, UserPool
 from app_client_authz.storage import unit as units_module
@@ -383,7 +384,7 @@ def test_missing_tables_are_unavailable(unmigrated_url: str) -> None:
 def test_error_of_the_database_shows_no_value_that_was_bound(unmigrated_url: str) -> None:
     engine = sa.create_engine(unmigrated_url)
     with pytest.raises(Unavailable) as refused:
-        Units(engine, sealer()).write(lambda unit: unit.users.rehash("sub", SECRET, SECRET))
+        Units(engine, sealer()).write(lambda unit: unit.users.rehash("sub", SECRET, Credentials(SECRET)))
 
     assert "authz_users" in told(refused.value)
     assert SECRET not in told(refused.value)
