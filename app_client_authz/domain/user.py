@@ -249,6 +249,14 @@ def registers_without_password(pool: UserPool, attributes: Mapping[str, str]) ->
     )
 
 
+def id_for_srp(pool: UserPool, username: str) -> str:
+    """The username as verifiers are made over it, and as strangers are told it: the way names are compared.
+
+    How it is spelt would tell that somebody has that name (ENU-2).
+    """
+    return username_key(username, pool.case_sensitive)
+
+
 def goes_by(pool: UserPool, user: User, name: str) -> bool:
     """True if ``name`` is the user's username, one of the aliases, or the ``sub``."""
     key = username_key(name, pool.case_sensitive)

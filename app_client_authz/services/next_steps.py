@@ -17,9 +17,10 @@ from app_client_authz.domain.challenge import (
 from app_client_authz.domain.delivery import CodeDelivery, address_of
 from app_client_authz.domain.errors import ChallengeExpired, CodeDeliveryFailure, TriggerFailed
 from app_client_authz.domain.message import Medium, MessageKind
+from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
-from app_client_authz.domain.user import User
+from app_client_authz.domain.user import User, id_for_srp
 from app_client_authz.services import audit
 from app_client_authz.services.challenges import INVALID_SESSION, Challenges, Passed, Settle
 from app_client_authz.services.delivery import Delivery
@@ -152,17 +153,19 @@ class NextSteps:
                 if not hides:
                     raise
             delivery = CodeDelivery.of(medium, destination)
-        return describe(session, step.challenge, user, state, delivery)
+        return describe(pool, session, step.challenge, user, state, delivery)
 
 
 def describe(
-    session: str, challenge: str, user: User, state: StepState, delivery: CodeDelivery | None
+    pool: UserPool, session: str, challenge: str, user: User, state: StepState, delivery: CodeDelivery | None
 ) -> ChallengeRequired:
     """What the caller is told of a step."""
     shows_choice = challenge in {SELECT_MFA_TYPE, MFA_SETUP} or state.first_factor is None
     name = user.mfa.friendly_name if challenge == user_mfa.SOFTWARE_TOKEN else None
+    # Before anything was proved, the caller is a stranger.
+    user_id = id_for_srp(pool, user.username) if state.first_factor is None else user.username
     return ChallengeRequired(
-        session, challenge, user.username, state.offered if shows_choice else (), delivery, friendly_name=name
+        session, challenge, user_id, state.offered if shows_choice else (), delivery, friendly_name=name
     )
 
 

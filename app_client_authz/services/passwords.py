@@ -9,6 +9,7 @@ from app_client_authz.domain import passwords, srp
 from app_client_authz.domain.credentials import Credentials, SrpVerifier
 from app_client_authz.domain.errors import InvalidPassword
 from app_client_authz.domain.pool import PasswordPolicy, UserPool
+from app_client_authz.domain.user import id_for_srp
 
 GENERATED_LENGTH = 20
 # No letters that are read as others, and no symbols that a shell or a double click stumbles over.
@@ -34,7 +35,8 @@ def verifier(pool: UserPool, password: str, *, username: str) -> SrpVerifier | N
     if not pool.keeps_verifiers:
         return None
     salt = srp.salt_from(digests.random_octets(srp.SALT_BYTES))
-    return SrpVerifier(salt, srp.verifier(srp.pool_name(pool.id), username, password, salt))
+    user_id = id_for_srp(pool, username)
+    return SrpVerifier(salt, srp.verifier(srp.pool_name(pool.id), user_id, password, salt))
 
 
 class NewPasswords:

@@ -73,7 +73,8 @@ class SecondFactors:
         opened = self._find(reply, challenges)
         medium, destination = SENT_BY.get(opened.challenge), opened.state.destination
         delivery = None if medium is None or destination is None else CodeDelivery.of(medium, destination)
-        return describe(reply.session, opened.challenge, opened.user, opened.state, delivery)
+        pool = reply.registration.pool
+        return describe(pool, reply.session, opened.challenge, opened.user, opened.state, delivery)
 
     def answer(self, reply: Reply, challenge: str, code: str) -> User | Passed:
         """The user, for the right code of SMS_MFA, EMAIL_OTP or SOFTWARE_TOKEN_MFA.

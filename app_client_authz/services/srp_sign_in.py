@@ -13,7 +13,7 @@ from app_client_authz.domain.names import MAX_KEY, looks_like_email, looks_like_
 from app_client_authz.domain.pool import UserPool
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.trigger import Caller
-from app_client_authz.domain.user import goes_by, username_key
+from app_client_authz.domain.user import goes_by, id_for_srp, username_key
 from app_client_authz.services.directories import Directories
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.secret_blocks import BLOCK, SIGNATURE, TIMESTAMP, SecretBlocks
@@ -121,7 +121,7 @@ class SrpSignIn:
             user = None if stored is None else stored.user
             self._triggers.pre_authentication(registration, name, user, caller or Caller.of(registration))
         user_id = self.user_id(pool, key, stored)
-        used = verifier or self._made_up(pool, username_key(user_id, pool.case_sensitive) if stored else key)
+        used = verifier or self._made_up(pool, user_id if stored else key)
         b = digests.random_int(srp.SECRET_BITS)
         state = _State(
             a=f"{a:x}",
@@ -170,8 +170,7 @@ class SrpSignIn:
 
         def proves() -> bool:
             user_id = self.user_id(pool, state.name_key, stored)
-            salted = username_key(user_id, pool.case_sensitive) if stored else state.name_key
-            used = verifier or self._made_up(pool, salted)
+            used = verifier or self._made_up(pool, user_id if stored else state.name_key)
             # Always: with no such user, too, the numbers are worked out (ENU-6).
             right = srp.Exchange(int(state.a, 16), int(state.b, 16), used.value).proves(
                 responses[SIGNATURE],
@@ -219,10 +218,11 @@ class SrpSignIn:
         """USER_ID_FOR_SRP: the username that never changes, or what it could be if there were such a user.
 
         Where a name is an address, users have another one to be known by: a UUID, in pools without usernames and
-        in most pools with aliases. Elsewhere the name itself, as it would stand there in lower case.
+        in most pools with aliases. Elsewhere the name itself. Either way as names are compared, so that its spelling
+        tells nothing.
         """
         if stored is not None:
-            return stored.user.username
+            return id_for_srp(pool, stored.user.username)
         if pool.username_attributes:
             return key if ids.is_sub(key) else self._nobody(pool, key)
         is_alias = ("email" in pool.alias_attributes and looks_like_email(key)) or (

@@ -282,6 +282,12 @@ def test_answers_do_not_tell_who_exists(cognito: Any, site: Site, hiding: Regist
         assert refusal == INCORRECT
         stale = refused(lambda name=name: respond(cognito, hiding, choices[name], name, ANSWER="PASSWORD"))
         assert stale == USED_SESSION
+    site.services.users.create(
+        site.pool.id, "Lee", {"email": "lee@example.com", "email_verified": "true"}, password=PASSWORD, permanent=True
+    )
+    for name in ("lee", "gus"):  # a code is on its way to one of them
+        chosen_by = choose(cognito, hiding, name.upper(), PREFERRED_CHALLENGE="EMAIL_OTP")
+        assert chosen_by["ChallengeParameters"]["USER_ID_FOR_SRP"] == name
     stable = choose(cognito, hiding, "nobody", PREFERRED_CHALLENGE="EMAIL_OTP")
     destination = "CODE_DELIVERY_DESTINATION"
     assert stable["ChallengeParameters"][destination] == by_mail["nobody"]["ChallengeParameters"][destination]

@@ -405,6 +405,21 @@ def test_unknown_user_is_challenged_like_a_known_one_or_said_to_be_none(
 
 
 @pytest.mark.attack("R15")
+def test_the_spelling_of_a_username_is_told_to_nobody_who_did_not_prove_it(
+    cognito: Any, site: Site, pool_id: str, hides: Registered
+) -> None:
+    site.services.users.create(pool_id, "Lee\ufb01", {}, password=PASSWORD, permanent=True)
+    user = SrpClient(pool_id, PASSWORD)
+    # A ligature and its letters are the same name, too.
+    known, unknown = challenged(cognito, hides, user, "LEE\ufb01"), challenged(cognito, hides, user, "GUS\ufb01")
+
+    assert (known["USERNAME"], known["USER_ID_FOR_SRP"]) == ("leefi", "leefi")
+    assert (unknown["USERNAME"], unknown["USER_ID_FOR_SRP"]) == ("gusfi", "gusfi")
+    tokens = respond(cognito, hides, user.responses(known))["AuthenticationResult"]
+    assert claims(tokens["AccessToken"])["username"] == "Lee\ufb01"
+
+
+@pytest.mark.attack("R15")
 def test_unknown_address_has_a_username_as_known_ones_have(cognito: Any, address_pool: tuple[str, Registered]) -> None:
     pool_id, client = address_pool
     user = SrpClient(pool_id, PASSWORD)
