@@ -89,6 +89,12 @@ def known_as(pool: UserPool, user: User) -> str:
     return next(filter(None, addresses), user.username)
 
 
+def reset_media(pool: UserPool) -> tuple[Medium, ...]:
+    """The media of reset codes, in the order in which a user's verified addresses are tried."""
+    mechanisms = [each for each in pool.recovery if each.name in _RECOVERY_MEDIA] or DEFAULT_RECOVERY
+    return tuple(_RECOVERY_MEDIA[each.name] for each in sorted(mechanisms, key=lambda each: each.priority))
+
+
 def reset_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
     """Medium and address of a reset code that an administrator asks for (AdminResetUserPassword).
 
@@ -104,11 +110,9 @@ def reset_channel(pool: UserPool, user: User) -> tuple[Medium, str]:
         raise UserDisabled
     if user.status not in RESETTABLE:
         raise NotAuthorized("User password cannot be reset in the current state.")
-    mechanisms = [each for each in pool.recovery if each.name in _RECOVERY_MEDIA] or DEFAULT_RECOVERY
     says_how = pool.spec.account_recovery is not None and pool.spec.mfa != "OFF" and recovers_itself(pool)
     taken = {SENT_BY.get(factor) for factor in user.mfa.enabled} if says_how else set()
-    for mechanism in sorted(mechanisms, key=lambda each: each.priority):
-        medium = _RECOVERY_MEDIA[mechanism.name]
+    for medium in reset_media(pool):
         address = verified_address_of(user, medium)
         if address is not None and medium not in taken:
             return medium, address
@@ -146,15 +150,17 @@ def confirms_by_code(pool: UserPool) -> bool:
     return bool(pool.spec.auto_verified_attributes)
 
 
-def confirmation_channel(pool: UserPool, attributes: Mapping[str, str]) -> tuple[Medium, str] | None:
-    """Medium and address of the code that confirms a registration, phone first; None where there is none.
+def confirmation_media(pool: UserPool) -> tuple[Medium, ...]:
+    """The media of the code that confirms a registration, phone first: what the pool verifies by itself."""
+    verified = pool.spec.auto_verified_attributes or ()
+    return tuple(medium for medium in (Medium.SMS, Medium.EMAIL) if ATTRIBUTES[medium] in verified)
 
-    Only what the pool verifies by itself counts (AutoVerifiedAttributes).
-    """
-    for medium in (Medium.SMS, Medium.EMAIL):
-        attribute = ATTRIBUTES[medium]
-        if attribute in (pool.spec.auto_verified_attributes or ()) and attributes.get(attribute):
-            return medium, attributes[attribute]
+
+def confirmation_channel(pool: UserPool, attributes: Mapping[str, str]) -> tuple[Medium, str] | None:
+    """Medium and address of the code that confirms a registration; None where there is none."""
+    for medium in confirmation_media(pool):
+        if address := attributes.get(ATTRIBUTES[medium]):
+            return medium, address
     return None
 
 
@@ -163,16 +169,22 @@ def attribute_of(address: str) -> str:
     return ATTRIBUTES[Medium.EMAIL if is_email(address) else Medium.SMS]
 
 
-def simulated(pool: UserPool, name: str, digest: str) -> CodeDelivery:
+def simulated(pool: UserPool, name: str, digest: str, media: Sequence[Medium]) -> CodeDelivery:
     """What an answer shows for a user that does not exist (ENU-3, api.md 6.2).
 
-    ``digest`` is a keyed digest of pool and name in hexadecimal, so that every answer for a name is the same.
+    ``digest`` is a keyed digest of pool and name in hexadecimal, so that every answer for a name is the same. Such a
+    user has the address that is the name, or else what the pool verifies, or else an e-mail address; and what the pool
+    verifies of whatever it requires. The code goes by the first of ``media``, never empty, for which there is one.
     """
-    if is_email(name):
-        return simulated_by(Medium.EMAIL, name, digest)
-    if is_phone_number(name) or "email" not in (pool.spec.auto_verified_attributes or ("email",)):
-        return simulated_by(Medium.SMS, name, digest)
-    return simulated_by(Medium.EMAIL, name, digest)
+    named = Medium.EMAIL if is_email(name) else Medium.SMS if is_phone_number(name) else None
+    usual = confirmation_media(pool) or (Medium.EMAIL,)
+
+    def has_one(medium: Medium) -> bool:
+        return medium is named or (
+            medium in usual and (named is None or ATTRIBUTES[medium] in pool.required_attributes)
+        )
+
+    return simulated_by(next(filter(has_one, media), media[0]), name, digest)
 
 
 def simulated_by(medium: Medium, name: str, digest: str) -> CodeDelivery:

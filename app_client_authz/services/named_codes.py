@@ -1,6 +1,6 @@
 """Codes for users whom anybody can name: asked for and guessed without telling who exists (api.md 6, ENU-3, ENU-4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app_client_authz.domain.auth_event import EventResponse, EventType
@@ -32,7 +32,8 @@ UNKNOWN = "Username/client id combination not found."
 
 @dataclass(frozen=True, slots=True)
 class CodeKind:
-    """What is asked for. ``channel`` says where it goes, or refuses, by what it raises, a user who gets none.
+    """What is asked for. ``channel`` says where it goes, or refuses, by what it raises, a user who gets none; ``media``
+    in which order it looks for a way.
 
     ``source`` is what a CustomMessage trigger is told, if not that of the message.
     """
@@ -41,6 +42,7 @@ class CodeKind:
     message: MessageKind
     sends_per_hour: int
     channel: Callable[[UserPool, User], tuple[Medium, str]]
+    media: Callable[[UserPool], Sequence[Medium]]
     source: str | None = None
 
 
@@ -80,7 +82,8 @@ class NamedCodes:
             self._codes.count_sending(unit, account, kind.purpose, per_hour=kind.sends_per_hour)
             if stored is None or target is None:
                 self._codes.simulate(unit, account, kind.purpose)
-                return simulated(pool, name, self._attempts.account(pool.id, _key(pool, name), None).key)
+                digest = self._attempts.account(pool.id, _key(pool, name), None).key
+                return simulated(pool, name, digest, kind.media(pool))
             sub, event = stored.user.sub, _ASKED[kind.purpose.name]
             auth_events.record(unit, registration, sub, *event, self._clock())
             return stored.user, *target, self._codes.issue(unit, account, kind.purpose, target[1])

@@ -10,6 +10,7 @@ from app_client_authz.domain.delivery import (
     CodeDelivery,
     recovery_channel,
     reset_channel,
+    reset_media,
 )
 from app_client_authz.domain.errors import NotAuthorized, UserDisabled, UserNotConfirmed
 from app_client_authz.domain.message import Medium, MessageKind
@@ -33,7 +34,7 @@ from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
 SENDS_PER_HOUR = 20
-_FORGOTTEN = CodeKind(RESET_PASSWORD, MessageKind.RESET_PASSWORD, SENDS_PER_HOUR, recovery_channel)
+_FORGOTTEN = CodeKind(RESET_PASSWORD, MessageKind.RESET_PASSWORD, SENDS_PER_HOUR, recovery_channel, reset_media)
 
 
 class Recovery:

@@ -8,7 +8,7 @@ from app_client_authz.domain.auth_event import EventResponse, EventType
 from app_client_authz.domain.auth_flows import CHOICE
 from app_client_authz.domain.challenge import SIGNED_UP, StepState
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.delivery import CodeDelivery, confirmation_channel, confirms_by_code
+from app_client_authz.domain.delivery import CodeDelivery, confirmation_channel, confirmation_media, confirms_by_code
 from app_client_authz.domain.errors import (
     AliasExists,
     ChallengeExpired,
@@ -143,7 +143,12 @@ class SignUp:
         if not confirms_by_code(registration.pool) or self._directory.has(registration.pool):
             raise InvalidParameter(_NOTHING_TO_SEND)
         kind = CodeKind(
-            CONFIRM_SIGN_UP, MessageKind.CONFIRM_SIGN_UP, SENDS_PER_HOUR, _resend_channel, source=RESEND_CODE
+            CONFIRM_SIGN_UP,
+            MessageKind.CONFIRM_SIGN_UP,
+            SENDS_PER_HOUR,
+            _resend_channel,
+            confirmation_media,
+            source=RESEND_CODE,
         )
         return self._named_codes.send(registration, name, kind, caller)
 

@@ -1,12 +1,21 @@
 """Where messages go, and what answers show of it."""
 
+from typing import Any
+
 import pytest
 
 from app_client_authz.domain import delivery
-from app_client_authz.domain.delivery import CodeDelivery, reset_channel, simulated
+from app_client_authz.domain.delivery import (
+    CodeDelivery,
+    confirmation_channel,
+    confirmation_media,
+    reset_channel,
+    reset_media,
+    simulated,
+)
 from app_client_authz.domain.errors import InvalidParameter, NotAuthorized
 from app_client_authz.domain.message import Medium
-from app_client_authz.domain.pool import PoolSpec, RecoveryMechanism, UserPool
+from app_client_authz.domain.pool import PoolSpec, RecoveryMechanism, SchemaAttribute, UserPool
 from app_client_authz.domain.user import User, UserStatus
 
 BOTH = {
@@ -17,6 +26,8 @@ BOTH = {
 }
 EMAIL, SMS = (Medium.EMAIL, "kim@example.com"), (Medium.SMS, "+15550009934")
 BY_EMAIL, BY_PHONE = RecoveryMechanism("verified_email", 1), RecoveryMechanism("verified_phone_number", 1)
+SECOND_BY_EMAIL, SECOND_BY_PHONE = RecoveryMechanism("verified_email", 2), RecoveryMechanism("verified_phone_number", 2)
+SENDS_SMS = {"SnsCallerArn": "arn:aws:iam::1:r"}
 
 
 def pool(*recovery: RecoveryMechanism, **members: object) -> UserPool:
@@ -108,22 +119,43 @@ DIGEST = "3f" * 32
 
 
 def test_a_name_in_the_form_of_an_address_seems_to_be_reached_there() -> None:
-    assert simulated(pool(), "test@test.com", DIGEST) == CodeDelivery("t***@t***", Medium.EMAIL, "email")
-    assert simulated(pool(), "+15550009934", DIGEST) == CodeDelivery("+*******9934", Medium.SMS, "phone_number")
+    mail, phone = (
+        CodeDelivery("t***@t***", Medium.EMAIL, "email"),
+        CodeDelivery("+*******9934", Medium.SMS, "phone_number"),
+    )
+    for media in ((Medium.EMAIL, Medium.SMS), (Medium.SMS, Medium.EMAIL)):
+        assert simulated(pool(), "test@test.com", DIGEST, media) == mail
+        assert simulated(pool(), "+15550009934", DIGEST, media) == phone
+    # Nobody's code goes to an address that recovers nothing.
+    assert simulated(pool(), "test@test.com", DIGEST, (Medium.SMS,)).medium is Medium.SMS
 
 
 def test_any_other_name_seems_to_be_reached_by_what_the_pool_verifies() -> None:
-    by_phone = pool(auto_verified_attributes=("phone_number",), sms_configuration={"SnsCallerArn": "arn:aws:iam::1:r"})
+    either = (Medium.EMAIL, Medium.SMS)
+    by_phone = pool(auto_verified_attributes=("phone_number",), sms_configuration=SENDS_SMS)
 
-    assert simulated(pool(), "kim", DIGEST).medium is Medium.EMAIL
-    assert simulated(pool(auto_verified_attributes=("email",)), "kim", DIGEST).medium is Medium.EMAIL
-    assert simulated(by_phone, "kim", DIGEST).medium is Medium.SMS
+    assert simulated(pool(), "kim", DIGEST, either).medium is Medium.EMAIL
+    assert simulated(pool(auto_verified_attributes=("email",)), "kim", DIGEST, either).medium is Medium.EMAIL
+    assert simulated(by_phone, "kim", DIGEST, either).medium is Medium.SMS
+
+
+def test_where_the_pool_verifies_both_nobody_seems_to_be_reached_like_a_user_with_both() -> None:
+    both: dict[str, Any] = {"auto_verified_attributes": ("email", "phone_number"), "sms_configuration": SENDS_SMS}
+    for recovery in ((), (BY_EMAIL, SECOND_BY_PHONE), (SECOND_BY_EMAIL, BY_PHONE), (BY_PHONE,)):
+        each = pool(*recovery, **both)
+        assert simulated(each, "lee", DIGEST, reset_media(each)).medium is reset_channel(each, user())[0]
+        confirmed = confirmation_channel(each, BOTH)
+        assert confirmed is not None
+        assert simulated(each, "lee", DIGEST, confirmation_media(each)).medium is confirmed[0]
+
+    # Whoever has to have a phone number has one, whatever the name is.
+    required = pool(BY_PHONE, SECOND_BY_EMAIL, **both, schema=(SchemaAttribute(name="phone_number", required=True),))
+    assert simulated(required, "lee@example.com", DIGEST, reset_media(required)).medium is Medium.SMS
 
 
 def test_simulated_masks_look_like_real_ones_and_differ_by_name() -> None:
     demo = pool()
-    shown = {simulated(demo, "kim", f"{number:064x}").destination for number in range(1000)}
+    shown = {simulated(demo, "kim", f"{number:064x}", (Medium.EMAIL,)).destination for number in range(1000)}
 
     assert all(len(each) == len("k***@e***") and each[0].islower() and each[5].islower() for each in shown)
     assert len(shown) > 500
-    assert simulated(pool(), "kim", DIGEST) == simulated(pool(), "kim", DIGEST)
