@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping
 
-from app_client_authz.crypto import digests
 from app_client_authz.domain.auth_event import Answered, EventType
 from app_client_authz.domain.clock import Clock
 from app_client_authz.domain.errors import (
@@ -20,6 +19,7 @@ from app_client_authz.domain.errors import (
 from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import UserStatus
 from app_client_authz.services import audit, auth_events
+from app_client_authz.services.site_secret import SiteSecret
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Units
 from app_client_authz.storage.users import StoredUser
@@ -33,9 +33,9 @@ _POLL_SECONDS = 0.02
 class PasswordAttempts:
     """One counter per account for every door: whoever checks a password, checks it here."""
 
-    def __init__(self, units: Units, attempt_key: bytes, clock: Clock) -> None:
+    def __init__(self, units: Units, site_secret: SiteSecret, clock: Clock) -> None:
         self._units = units
-        self._attempt_key = attempt_key
+        self._site_secret = site_secret
         self._clock = clock
 
     def judge(
@@ -147,4 +147,4 @@ class PasswordAttempts:
         """All names of a user share one counter; a name that nobody has counts just the same (ENU-7)."""
         if stored is not None:
             return Account(pool_id, stored.user.sub)
-        return Account(pool_id, digests.keyed_digest(self._attempt_key, "attempts", pool_id, name_key))
+        return Account(pool_id, self._site_secret.digest("attempts", pool_id, name_key))

@@ -58,6 +58,7 @@ from app_client_authz.services.sessions import Sessions
 from app_client_authz.services.sign_in_codes import SignInCodes
 from app_client_authz.services.sign_ins import SignIns
 from app_client_authz.services.sign_up import SignUp
+from app_client_authz.services.site_secret import SiteSecret
 from app_client_authz.services.software_tokens import SoftwareTokens
 from app_client_authz.services.srp_sign_in import SrpSignIn
 from app_client_authz.services.tokens import Tokens
@@ -161,7 +162,8 @@ def build(
     directory_calls.take_turns(units.alone)
     host_sessions = HostSessions(units, directories, host_session_registry, clock)
     keys = Keys(units, clock)
-    attempts = PasswordAttempts(units, sealer.derived_key("attempts"), clock)
+    site_secret = SiteSecret()
+    attempts = PasswordAttempts(units, site_secret, clock)
     dialects = Dialects(settings.dialect)
     live_scopes = LiveScopes(units)
     pools = Pools(units, keys, settings.region, clock)
@@ -171,7 +173,7 @@ def build(
     issuer = Issuer(keys, dialects, issuers, triggers)
     tokens = Tokens(units, issuer, dialects, live_scopes, triggers, clock)
     implicit_tokens = ImplicitTokens(units, issuer, dialects, clock)
-    upkeep = Upkeep(units, clock, settings.auth_event_days)
+    upkeep = Upkeep(units, clock, settings.auth_event_days, site_secret)
     outbox = Outbox(units, clock)
     delivery = Delivery(sender or outbox, triggers)
     directory_writes = DirectoryWrites(units, directories, directory_calls, new_passwords)
@@ -192,7 +194,7 @@ def build(
     access_tokens = AccessTokens(units, keys, issuers, clock)
     software_tokens = SoftwareTokens(units, access_tokens, challenges, clock)
     second_factors = SecondFactors(units, challenges, next_steps, sign_in_codes, software_tokens, clock)
-    srp = SrpSignIn(units, sealer, attempts, directories, triggers, clock)
+    srp = SrpSignIn(units, sealer, site_secret, attempts, directories, triggers, clock)
     device_sign_in = DeviceSignIn(units, sealer, attempts, challenges, next_steps, clock)
     choice = ChoiceSignIn(
         units, attempts, directories, authentication, srp, challenges, next_steps, sign_in_codes, triggers

@@ -17,6 +17,7 @@ from app_client_authz.domain.user import goes_by, id_for_srp, username_key
 from app_client_authz.services.directories import Directories
 from app_client_authz.services.password_attempts import WRONG, PasswordAttempts
 from app_client_authz.services.secret_blocks import BLOCK, SIGNATURE, TIMESTAMP, SecretBlocks
+from app_client_authz.services.site_secret import SiteSecret
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.storage.challenge_sessions import ChallengeSession
 from app_client_authz.storage.unit import Unit, Units
@@ -61,6 +62,7 @@ class SrpSignIn:
         self,
         units: Units,
         sealer: Sealer,
+        site_secret: SiteSecret,
         attempts: PasswordAttempts,
         directories: Directories,
         triggers: Triggers,
@@ -69,7 +71,7 @@ class SrpSignIn:
         self._units = units
         self._blocks = SecretBlocks(sealer, "srp")
         self._custom_blocks = SecretBlocks(sealer, "custom")
-        self._key = sealer.derived_key("srp")
+        self._site_secret = site_secret
         self._attempts = attempts
         self._directories = directories
         self._triggers = triggers
@@ -232,13 +234,12 @@ class SrpSignIn:
 
     def _nobody(self, pool: UserPool, key: str) -> str:
         """A ``sub`` that nobody has, always the same for a name of a pool."""
-        return ids.sub_from(int(digests.keyed_digest(self._key, "srp-sub", pool.id, key)[:32], 16))
+        return ids.sub_from(int(self._site_secret.digest("srp-sub", pool.id, key)[:32], 16))
 
     def _made_up(self, pool: UserPool, key: str) -> SrpVerifier:
         """Always the same for a name of a pool, whatever the client (ENU-2); no password fits."""
-        salt = bytes.fromhex(digests.keyed_digest(self._key, "srp-salt", pool.id, key))[: srp.SALT_BYTES]
+        salt = bytes.fromhex(self._site_secret.digest("srp-salt", pool.id, key))[: srp.SALT_BYTES]
         value = "".join(
-            digests.keyed_digest(self._key, "srp-verifier", pool.id, key, str(number))
-            for number in range(_VALUE_DIGESTS)
+            self._site_secret.digest("srp-verifier", pool.id, key, str(number)) for number in range(_VALUE_DIGESTS)
         )
         return SrpVerifier(srp.salt_from(salt), int(value, 16) % srp.N)

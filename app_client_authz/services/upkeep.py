@@ -2,23 +2,27 @@
 
 from collections.abc import Callable
 
+from app_client_authz.crypto import digests
 from app_client_authz.crypto.sealing import SealError
 from app_client_authz.domain.clock import Clock
-from app_client_authz.domain.errors import ConfigurationError
+from app_client_authz.domain.errors import ConfigurationError, Unavailable
 from app_client_authz.services import audit
+from app_client_authz.services.site_secret import SiteSecret
 from app_client_authz.storage.unit import Units
 
 BATCH = 500
 RESEAL_PASSES = 5
+SECRET_BYTES = 32
 
 
 class Upkeep:
     """For operators and start-up; no request calls it."""
 
-    def __init__(self, units: Units, clock: Clock, auth_event_days: int) -> None:
+    def __init__(self, units: Units, clock: Clock, auth_event_days: int, site_secret: SiteSecret) -> None:
         self._units = units
         self._clock = clock
         self._auth_event_seconds = auth_event_days * 86_400
+        self._site_secret = site_secret
 
     def prune(self) -> dict[str, int]:
         """Delete everything that is over, in batches of 500; table name → rows deleted (ATM-17)."""
@@ -35,21 +39,25 @@ class Upkeep:
                 return total
 
     def check_sealing_keys(self) -> None:
-        """Make sure that what this database holds opens with the sealing keys at hand (SEC-3).
+        """Make sure that what this database holds opens with the sealing keys at hand (SEC-3), and learn its secret.
 
         Raises:
             ConfigurationError: it does not: another key sealed it.
+            Unavailable: somebody emptied the database meanwhile.
         """
         if self._units.read(lambda unit: unit.upkeep.canary()) is None:
-            self._units.write(lambda unit: unit.upkeep.add_canary())
+            self._units.write(lambda unit: unit.upkeep.add_canary(digests.random_octets(SECRET_BYTES)))
         try:
             # Read anew: a worker that starts at the same time may have been first.
-            self._units.read(lambda unit: unit.upkeep.open_canary())
+            secret = self._units.read(lambda unit: unit.upkeep.open_canary())
         except SealError as error:
             raise ConfigurationError(
                 "The sealing keys do not open this database: set AUTHZ_SEALING_KEYS (or SECRET_KEY and its "
                 f"SECRET_KEY_FALLBACKS) to those it was sealed with ({error.detail})"
             ) from None
+        if secret is None:
+            raise Unavailable(detail="the canary is gone")
+        self._site_secret.learn(secret)
 
     def reseal(self) -> int:
         """Seal everything under the first sealing key; how many values were under another.
@@ -57,7 +65,7 @@ class Upkeep:
         Afterwards the other keys can be taken out of the configuration.
         """
 
-        self._units.write(lambda unit: unit.upkeep.set_canary())
+        self._units.write(lambda unit: unit.upkeep.reseal_canary())
         total = 0
         # Again until nothing is left: a worker that seals under the old key may still have added something.
         for _ in range(RESEAL_PASSES):

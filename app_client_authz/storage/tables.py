@@ -460,7 +460,8 @@ canary = Table(
     "authz_canary",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    # Opened at every start: a wrong sealing key stops the start instead of losing secrets (SEC-3).
+    # Opened at every start: a wrong sealing key stops the start instead of losing secrets (SEC-3). Inside is a secret
+    # of this database: what is told of names that nobody has is derived from it.
     Column("sealed", Text, nullable=False),
 )
 

@@ -2,7 +2,7 @@
 
 import json
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_, update
 
 from app_client_authz.crypto.sealing import Sealer
 from app_client_authz.domain.lifetimes import LONGEST_TOKEN_SECONDS
@@ -52,26 +52,29 @@ class Upkeep:
         batch = select(*table.primary_key.columns).where(condition).limit(limit)
         return self._connection.execute(delete(table).where(key.in_(batch))).rowcount
 
-    def set_canary(self) -> None:
-        """Seal the canary under the present first key."""
-        self._connection.execute(delete(tables.canary))
-        self._connection.execute(insert(tables.canary).values(id=1, sealed=self._sealer.seal(b"canary", row=CANARY)))
+    def add_canary(self, secret: bytes) -> None:
+        """Seal the secret of a database that has none; whoever comes second changes nothing."""
+        insert_once(self._connection, tables.canary, id=1, sealed=self._sealer.seal(secret, row=CANARY))
 
-    def add_canary(self) -> None:
-        """The same for a database that has none; whoever comes second changes nothing."""
-        insert_once(self._connection, tables.canary, id=1, sealed=self._sealer.seal(b"canary", row=CANARY))
+    def reseal_canary(self) -> None:
+        """Seal the same secret under the present first key."""
+        held = self._connection.execute(select(tables.canary.c.sealed).with_for_update()).scalar_one_or_none()
+        anew = None if held is None else self._anew(held, CANARY)
+        if anew is not None:
+            self._connection.execute(update(tables.canary).values(sealed=anew))
 
     def canary(self) -> str | None:
         """The sealed canary; None in a database that never saw one."""
         return self._connection.execute(select(tables.canary.c.sealed)).scalar_one_or_none()
 
-    def open_canary(self) -> None:
-        """Raises:
-        SealError: none of the sealing keys is the one this database was sealed with.
+    def open_canary(self) -> bytes | None:
+        """The secret in it; None in a database that never saw one.
+
+        Raises:
+            SealError: none of the sealing keys is the one this database was sealed with.
         """
         sealed = self.canary()
-        if sealed is not None:
-            self._sealer.open(sealed, row=CANARY)
+        return None if sealed is None else self._sealer.open(sealed, row=CANARY)
 
     def sealed_rows(self) -> tuple[list[str], list[str]]:
         """What holds sealed values: the kids of signing keys, the IDs of app clients."""

@@ -25,7 +25,9 @@ from app_client_authz.domain.registration import Registration
 from app_client_authz.domain.user import User
 from app_client_authz.domain.verification import RESET_PASSWORD
 from app_client_authz.services import upkeep
+from app_client_authz.services.challenge_parameters import Challenge
 from app_client_authz.services.keys import RETIREMENT_SECONDS
+from app_client_authz.services.sign_ins import Request
 from app_client_authz.storage.attempts import Account
 from tests.services.world import (
     BASE,
@@ -267,6 +269,27 @@ def test_old_key_can_go_once_everything_is_sealed_anew(
     assert World(only_new, world.clock, world.pool).tokens(client, kim).access_token
     with pytest.raises(ConfigurationError):
         services_over(engine, world.clock).upkeep.check_sealing_keys()
+
+
+@pytest.mark.attack("R15")
+def test_what_is_told_of_nobody_is_the_same_before_and_after_sealing_keys_are_rotated(
+    world: World, engine: sa.Engine
+) -> None:
+    """As a user's salt and address are: who notes both before a rotation would see who exists."""
+    client = world.client(generate_secret=False, prevent_user_existence_errors="ENABLED")
+
+    def told(*sealing_keys: str) -> tuple[object, str]:
+        services = services_over(engine, world.clock, sealing_keys=sealing_keys)
+        asked = Request(client, "0b7c1f6e-3d0a-4c53-9b0e-2f6f4c8d9a10", BASE)
+        parameters = {"USERNAME": "nobody", "SRP_A": "ab" * 380}
+        challenge = services.sign_ins.initiate(asked, "USER_SRP_AUTH", parameters, by_admin=False)
+        assert isinstance(challenge, Challenge)
+        return challenge.parameters["SALT"], services.recovery.forgot(client, "nobody").destination
+
+    before = told(SEALING_KEY)
+    assert told(SEALING_KEY, OTHER_KEY) == told(OTHER_KEY, SEALING_KEY) == before
+    services_over(engine, world.clock, sealing_keys=(OTHER_KEY, SEALING_KEY)).upkeep.reseal()
+    assert told(OTHER_KEY) == before
 
 
 @contextlib.contextmanager
