@@ -23,10 +23,11 @@ TOO_MANY = ("LimitExceededException", "Attempt limit exceeded, please try after 
 
 
 def with_mfa(site: Site, mode: str, **members: Any) -> None:
-    """The pool, with every second factor."""
+    """The pool, with every second factor; none where MFA is OFF."""
     spec = PoolSpec(name="demo", email=EmailConfiguration(email_sending_account="DEVELOPER"), **members)
     site.services.pools.replace(site.pool.id, spec)
-    site.services.pool_settings.set_mfa(site.pool.id, replace(EVERY_FACTOR, mode=mode))
+    change = MfaChange() if mode == "OFF" else replace(EVERY_FACTOR, mode=mode)
+    site.services.pool_settings.set_mfa(site.pool.id, change)
 
 
 def with_phone(site: Site) -> None:
