@@ -17,7 +17,7 @@ def certificate(cognito: Any, pool_id: str) -> str:
     return str(cognito.get_signing_certificate(UserPoolId=pool_id)["Certificate"])
 
 
-def test_certificate_is_of_the_key_that_signs_id_tokens(cognito: Any, site: Site, clock: MovableClock) -> None:
+def test_certificate_is_of_the_key_that_signs_id_tokens(cognito: Any, site: Site) -> None:
     parsed = x509.load_der_x509_certificate(base64.b64decode(certificate(cognito, site.pool.id), validate=True))
 
     key, published = parsed.public_key(), site.app.test_client().get(f"{PREFIX}/{site.pool.id}/.well-known/jwks.json")
@@ -26,7 +26,7 @@ def test_certificate_is_of_the_key_that_signs_id_tokens(cognito: Any, site: Site
     assert key.public_numbers().n == int.from_bytes(modulus)
     parsed.verify_directly_issued_by(parsed)
     assert [name.value for name in parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)] == [site.pool.id]
-    assert parsed.not_valid_before_utc == datetime.fromtimestamp(int(clock()), UTC)
+    assert parsed.not_valid_before_utc == datetime.fromtimestamp(int(site.pool.created_at), UTC)
     assert (parsed.not_valid_after_utc - parsed.not_valid_before_utc).days == 3650
 
 

@@ -165,7 +165,9 @@ def test_verifier_is_sealed_for_its_row_and_resealed(
     assert all(base64.b64encode(VERIFIER.salt).decode() not in sealed for sealed in before.values())
     new = "another sealing key of the tests, also long"
     both = services_over(engine, clock, sealing_keys=(new, SEALING_KEY))
-    assert both.upkeep.reseal() == 2 + 1 + 3  # private keys, kim's password, devices
+    assert (
+        both.upkeep.reseal() == 2 + 3
+    )  # private keys, devices; no client allows SRP, which seals passwords' verifiers
     assert both.upkeep.reseal() == 0
     after = stored()
     assert all(before[each] != after[each] for each in before)
