@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share."""
 
+import gc
 import itertools
 import logging
 from collections.abc import Callable, Iterator
@@ -19,6 +20,13 @@ from tests.support.databases import PostgresServer, SqliteTemplate, postgres_ser
 from tests.support.keys import ready_made
 from tests.support.live import LiveServer
 from tests.support.sockets import only_loopback
+
+
+def pytest_collection_finish() -> None:
+    """Keeps the garbage collector from looking through twelve thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)

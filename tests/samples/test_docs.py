@@ -1,5 +1,6 @@
 """What the documents say is tried: commands run, code runs, tables are complete, links lead somewhere."""
 
+import multiprocessing
 import re
 import sys
 import tomllib
@@ -25,6 +26,7 @@ from tests.support.documents import (
     name_of,
     rows,
     run,
+    run_alone,
     run_block,
     taken,
     takings,
@@ -38,6 +40,9 @@ LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
 """A link within the repository: its file, empty for this very one, and its heading."""
 
 
+# Each example is a process of its own, with the libraries loaded already: to load them takes longer than to run it.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["app_client_authz", "flask_sqlalchemy"])
 BLOCKS = [block for document in DOCUMENTS for block in blocks(name_of(document))]
 
 
@@ -59,9 +64,13 @@ def test_every_block_that_a_test_takes_is_there() -> None:
     "block", [block for block in BLOCKS if block.language == "python" and not is_taken(block)], ids=str
 )
 def test_code_in_the_documents_runs(block: Block, tmp_path: Path) -> None:
-    (tmp_path / "example.py").write_text(block.text)
+    example = tmp_path / "example.py"
+    example.write_text(block.text)
 
-    run(tmp_path, sys.executable, "-W", "error", "example.py")
+    forked = FORKS.Process(target=run_alone, args=(example,))
+    forked.start()
+    forked.join(60)
+    assert forked.exitcode == 0, example.with_suffix(".log").read_text()
 
 
 def test_readme_works_in_an_empty_folder_as_it_is_written(tmp_path: Path) -> None:

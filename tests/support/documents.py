@@ -8,8 +8,10 @@ scripts: they run as they are.
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,7 +92,8 @@ def takings() -> frozenset[Taking]:
     """What all tests take."""
     found = set()
     for path in (ROOT / "tests").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text if "taken(" in text else "")):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 words = [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
                 if (node.func.id, len(words)) == ("taken", 2):
@@ -128,6 +131,16 @@ def run(folder: Path, *command: str, **variables: str) -> str:
     outcome = subprocess.run(command, cwd=folder, env=known | variables, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return outcome.stdout
+
+
+def run_alone(example: Path) -> None:
+    """Be ``python -W error example.py`` in its folder; what it prints is in the ``.log`` beside it."""
+    os.chdir(example.parent)
+    with example.with_suffix(".log").open("wb", buffering=0) as log:
+        for descriptor in (1, 2):
+            os.dup2(log.fileno(), descriptor)
+    warnings.simplefilter("error")
+    runpy.run_path(example.name, run_name="__main__")
 
 
 def run_block(folder: Path, block: str, **variables: str) -> str:
