@@ -43,10 +43,6 @@ class OAuthEndpoint(Endpoint):
         self._server = server
         self._services: Services = server.services
 
-    def dispatch_request(self, **path: object) -> Response:
-        with origin.coming_from(this_request().remote_addr):
-            return super().dispatch_request(**path)
-
     def _base(self) -> str:
         return base_url(self._services.settings, this_request())
 
@@ -54,7 +50,15 @@ class OAuthEndpoint(Endpoint):
         return EndpointRequest(this_request(), params, base, self._services.dialects.default)
 
 
-class Authorize(OAuthEndpoint):
+class TracedEndpoint(OAuthEndpoint):
+    """One whose requests can be security events, which tell their source (OPS-2)."""
+
+    def dispatch_request(self, **path: object) -> Response:
+        with origin.coming_from(this_request().remote_addr):
+            return super().dispatch_request(**path)
+
+
+class Authorize(TracedEndpoint):
     """RFC 6749 section 3.1, OIDC Core section 3.1.2."""
 
     accepts = ("GET", "POST")
@@ -104,7 +108,7 @@ class Authorize(OAuthEndpoint):
         return web_params.merged(in_url, web_params.form(this_request())) if posted else in_url
 
 
-class Token(OAuthEndpoint):
+class Token(TracedEndpoint):
     """RFC 6749 section 3.2."""
 
     accepts = ("POST",)
@@ -121,7 +125,7 @@ class Token(OAuthEndpoint):
         return response
 
 
-class Revoke(OAuthEndpoint):
+class Revoke(TracedEndpoint):
     """RFC 7009."""
 
     accepts = ("POST",)
@@ -136,7 +140,7 @@ class Revoke(OAuthEndpoint):
         return response
 
 
-class UserInfo(OAuthEndpoint):
+class UserInfo(TracedEndpoint):
     """OIDC Core section 5.3."""
 
     accepts = ("GET", "POST")
