@@ -56,7 +56,6 @@ class Api(Endpoint):
             base=base_url(self._services.settings, asked),
             access_key=key,
             request_id=_request_id(),
-            ip_address=asked.remote_addr,
         )
         text = b"" if output is None else _json(output)
         return Response(text, content_type=errors.CONTENT_TYPE)

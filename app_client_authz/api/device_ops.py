@@ -8,6 +8,7 @@ from app_client_authz.api.paging import page
 from app_client_authz.api.wire import present
 from app_client_authz.domain import auth_flows
 from app_client_authz.domain.device import Device
+from app_client_authz.services import origin
 from app_client_authz.services.devices import Owner
 
 DEFAULT_PAGE = 60
@@ -21,7 +22,7 @@ def confirm_device(call: Call) -> Json:
         call.input["DeviceKey"],
         device_wire.to_verifier(call.input.get("DeviceSecretVerifierConfig")),
         name=call.input.get("DeviceName"),
-        ip_address=call.ip_address,
+        ip_address=origin.present().address,
     )
     return {"UserConfirmationNecessary": necessary}
 

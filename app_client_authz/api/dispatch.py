@@ -25,11 +25,10 @@ def run(
     base: str,
     access_key: AccessKey | None = None,
     request_id: str | None = None,
-    ip_address: str | None = None,
 ) -> Json | None:
     """The output of the operation; None where it has no output shape. ``body`` is parsed JSON.
 
-    ``ip_address`` is the one that the request came from, unless a signed one says whom it speaks for.
+    A request comes from where ``origin.present`` says, unless a signed one says whom it speaks for.
 
     Raises:
         UnknownOperation: this release does not have it.
@@ -43,11 +42,11 @@ def run(
     if access_key is not None and not access_key.may_call(operation):
         raise _denied(access_key, operation, None)
     accepted = shapes.validated(operation, body)
-    call = Call(services, operation, accepted, request_id or str(uuid.uuid4()), base, access_key, ip_address)
+    call = Call(services, operation, accepted, request_id or str(uuid.uuid4()), base, access_key)
     if access_key is not None and access_key.pool_ids is not None and not access_key.may_touch(_pool_of(call)):
         raise _denied(access_key, operation, call.pool_id)
     said, claimed = accepted.get("ContextData", {}), accepted.get("UserContextData", {})
-    with origin.coming_from(said.get("IpAddress", ip_address), claimed=claimed.get("IpAddress")):
+    with origin.coming_from(said.get("IpAddress", origin.present().address), claimed=claimed.get("IpAddress")):
         output = function(call)
     if access_key is not None:
         audit.record("signed_call", operation=operation, access_key_id=access_key.id, pool_id=call.pool_id)

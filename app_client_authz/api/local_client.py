@@ -25,6 +25,7 @@ from app_client_authz.api.local_errors import (
 )
 from app_client_authz.api.local_paging import Paginator
 from app_client_authz.api.shapes import model
+from app_client_authz.services import origin
 from app_client_authz.services.registry import Services
 from app_client_authz.web.base_url import UnknownHost, base_url
 
@@ -100,9 +101,8 @@ class LocalClient:
         request_id = str(uuid.uuid4())
         try:
             body = framing.parsed(local_values.sent(operation, parameters))
-            output = dispatch.run(
-                self._services, operation, body, base=self._base(), request_id=request_id, ip_address=LOOPBACK
-            )
+            with origin.coming_from(LOOPBACK):
+                output = dispatch.run(self._services, operation, body, base=self._base(), request_id=request_id)
             answer = local_values.received(operation, output)
         except BotoCoreError:
             raise

@@ -16,8 +16,7 @@ class Call:
     """One call of one operation, its input validated.
 
     ``access_key`` is who signed it; None for public operations and for callers in the same process, who may do
-    everything. ``base`` is the outside URL of the mounted prefix: issuers begin with it. ``ip_address`` is where the
-    call came from, as the host's server tells it.
+    everything. ``base`` is the outside URL of the mounted prefix: issuers begin with it.
     """
 
     services: Services
@@ -26,7 +25,6 @@ class Call:
     request_id: str
     base: str
     access_key: AccessKey | None = None
-    ip_address: str | None = None
 
     @property
     def pool_id(self) -> str | None:
