@@ -13,6 +13,7 @@ from app_client_authz.domain.errors import (
     InvalidAuthorizationRequest,
     InvalidGrant,
     LoginRequired,
+    RedirectableError,
     TriggerFailed,
     TriggerRefused,
 )
@@ -123,7 +124,7 @@ class Authorization:
             parameters = (
                 self._tokens_of(request, signed_in, base) if request.in_fragment else self._code(request, signed_in)
             )
-        except LoginRequired as error:
+        except RedirectableError as error:
             error.target = request.error_target
             raise
         if request.state is not None:
@@ -169,13 +170,9 @@ class Authorization:
                 resource=request.resource,
             )
         except InvalidGrant as error:
-            refusal = InvalidAuthorizationRequest(detail=error.detail)
-            refusal.target = request.error_target
-            raise refusal from None
+            raise InvalidAuthorizationRequest(detail=error.detail) from None
         except TriggerFailed as error:
-            refused = TriggerRefused(error.message, detail=error.detail)
-            refused.target = request.error_target
-            raise refused from None
+            raise TriggerRefused(error.message, detail=error.detail) from None
         parameters = [] if tokens.id_token is None else [("id_token", tokens.id_token)]
         parameters += [("access_token", tokens.access_token), ("expires_in", str(tokens.expires_in))]
         return [*parameters, ("token_type", "Bearer")]
