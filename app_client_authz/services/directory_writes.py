@@ -15,7 +15,7 @@ from app_client_authz.services.directories import Directories
 from app_client_authz.services.directory_calls import DirectoryCalls
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
-from app_client_authz.services.stored_users import existing_user
+from app_client_authz.services.stored_users import end_in_browsers, existing_user
 from app_client_authz.storage.attempts import Account
 from app_client_authz.storage.unit import Unit, Units
 
@@ -152,8 +152,7 @@ class DirectoryWrites:
         def end(unit: Unit) -> None:
             # Whoever proved the old password while the directory replaced it does not replace the new one (API-5).
             unit.users.advance(sub)
-            unit.sso_sessions.end_of_user(sub)
-            unit.challenge_sessions.end_of_user(sub)
+            end_in_browsers(unit, sub)
             if unlocks:
                 unit.attempts.clear(Account(found.pool.id, sub))
 

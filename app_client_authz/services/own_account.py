@@ -13,6 +13,7 @@ from app_client_authz.services.access_tokens import AccessTokens, Holder, check_
 from app_client_authz.services.authentication import Authentication
 from app_client_authz.services.directory_writes import DirectoryWrites, HostUser
 from app_client_authz.services.passwords import NewPasswords
+from app_client_authz.services.stored_users import end_in_browsers
 from app_client_authz.services.users import Users
 from app_client_authz.services.verification_codes import TOO_MANY
 from app_client_authz.storage.attempts import Account
@@ -78,8 +79,7 @@ class OwnAccount:
             if stored.password_hash != before.password_hash:
                 raise ConcurrentModification(_OVERTAKEN)
             unit.users.set_password(sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
-            unit.sso_sessions.end_of_user(sub)
-            unit.challenge_sessions.end_of_user(sub)
+            end_in_browsers(unit, sub)
             unit.verification_codes.drop(sub, RESET_PASSWORD.name)
             self._note(unit, holder)
 

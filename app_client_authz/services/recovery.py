@@ -27,7 +27,7 @@ from app_client_authz.services.migration import Migration
 from app_client_authz.services.named_codes import CodeKind, NamedCodes
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import existing_pool
-from app_client_authz.services.stored_users import existing_user, store
+from app_client_authz.services.stored_users import end_in_browsers, existing_user, store
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.services.verification_codes import Proof, VerificationCodes
 from app_client_authz.storage.attempts import Account
@@ -82,8 +82,7 @@ class Recovery:
             medium, address = reset_channel(pool, stored.user)
             after = replace(stored.user, status=UserStatus.RESET_REQUIRED, updated_at=self._clock())
             user = store(unit, pool, stored, after)
-            unit.sso_sessions.end_of_user(user.sub)
-            unit.challenge_sessions.end_of_user(user.sub)
+            end_in_browsers(unit, user.sub)
             code = self._codes.issue(unit, Account(pool.id, user.sub), RESET_PASSWORD, address)
             return pool, user, medium, address, code
 
@@ -142,8 +141,7 @@ class Recovery:
             verified = {**user.attributes, VERIFIABLE[proof.attribute]: "true"}
             user = store(unit, pool, stored, replace(user, attributes=verified, updated_at=now))
             unit.users.set_password(user.sub, credentials, status=UserStatus.CONFIRMED, temporary_until=None, now=now)
-            unit.sso_sessions.end_of_user(user.sub)
-            unit.challenge_sessions.end_of_user(user.sub)
+            end_in_browsers(unit, user.sub)
             unit.attempts.clear(proof.account)
             auth_events.record(unit, registration, user.sub, EventType.FORGOT_PASSWORD, EventResponse.PASS, now)
             return replace(user, status=UserStatus.CONFIRMED, temporary_password_until=None, updated_at=now)

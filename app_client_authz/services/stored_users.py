@@ -77,6 +77,12 @@ def end_all(unit: Unit, pool_id: str, sub: str, now: float, *, browsers: bool) -
         unit.sso_sessions.end_of_user(sub)
 
 
+def end_in_browsers(unit: Unit, sub: str) -> None:
+    """What a password opened in browsers ends with it; token sessions live on, as Cognito's do."""
+    unit.sso_sessions.end_of_user(sub)
+    unit.challenge_sessions.end_of_user(sub)
+
+
 def standing_with_password(pool: UserPool, now: float, *, permanent: bool) -> tuple[UserStatus, float | None]:
     """Status and expiry of a password that an administrator set (epoch seconds)."""
     if permanent:

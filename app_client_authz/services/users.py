@@ -21,7 +21,13 @@ from app_client_authz.services.directory_writes import NO_NEW_PASSWORD, Director
 from app_client_authz.services.new_users import NewUsers
 from app_client_authz.services.passwords import NewPasswords
 from app_client_authz.services.pools import Dialects, existing_pool
-from app_client_authz.services.stored_users import end_all, existing_user, standing_with_password, store
+from app_client_authz.services.stored_users import (
+    end_all,
+    end_in_browsers,
+    existing_user,
+    standing_with_password,
+    store,
+)
 from app_client_authz.services.triggers import Triggers
 from app_client_authz.services.verification_codes import VerificationCodes
 from app_client_authz.storage.attempts import Account
@@ -200,9 +206,7 @@ class Users:
             condition(stored.user)
             sub = stored.user.sub
             unit.users.set_password(sub, credentials, status=status, temporary_until=until, now=now)
-            # What the old password opened in browsers ends; token sessions live on, as Cognito's do.
-            unit.sso_sessions.end_of_user(sub)
-            unit.challenge_sessions.end_of_user(sub)
+            end_in_browsers(unit, sub)
             unit.attempts.clear(Account(pool.id, sub))
             # A code that was sent before does not undo what the administrator decided now.
             unit.verification_codes.drop(sub, RESET_PASSWORD.name)
