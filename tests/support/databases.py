@@ -73,11 +73,13 @@ class PostgresServer:
             return
         # Making one and dropping it takes as long as many a test.
         name = self._empty.pop() if self._empty else self._create(self._migrated_template())
-        yield self._url.set(database=name)
-        if self._emptied(name):
-            self._empty.append(name)
-        else:
-            self._drop(name)
+        try:
+            yield self._url.set(database=name)
+        finally:
+            if self._emptied(name):
+                self._empty.append(name)
+            else:
+                self._drop(name)
 
     def close(self) -> None:
         for name in (*self._empty, self._template):
